@@ -1,0 +1,1 @@
+//! Admits, enriches and keeps what sensors send.

@@ -1,0 +1,24 @@
+//! The most a sensor may send. The sensor never makes more; the collector refuses more.
+
+use std::time::Duration;
+
+/// Flow tuples in one batch. A busier interval is cut into several batches.
+pub const BATCH_FLOWS_MAX: usize = 100_000;
+/// Spans in one batch: a day of 1-second intervals.
+pub const BATCH_SPANS_MAX: usize = 86_400;
+/// Bytes of one batch as it travels.
+pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of a batch's spans once decompressed: the guard against decompression bombs.
+pub const SPANS_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Batches sent and not yet answered, per stream.
+pub const IN_FLIGHT_MAX: usize = 32;
+/// Prefixes a hello may declare.
+pub const TELESCOPE_PREFIXES_MAX: usize = 1_024;
+/// Longest text in a hello or a refusal, in bytes.
+pub const TEXT_BYTES_MAX: usize = 1_024;
+/// How far a sensor's clock may be ahead of the collector's.
+pub const CLOCK_AHEAD_MAX: Duration = Duration::from_secs(300);
+/// How old an interval may be when it arrives; below the raw rows' retention.
+pub const CLOCK_BEHIND_MAX: Duration = Duration::from_secs(14 * 86_400);
+/// HTTP/2 stream and connection windows, in bytes: below 4 MiB gRPC throughput halves.
+pub const HTTP2_WINDOW_BYTES: u32 = 4 * 1024 * 1024;

@@ -1,0 +1,70 @@
+//! Why the collector turns something away, and so what the sensor does next.
+
+/// A verdict of the collector.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Stop: the registry does not know this sensor.
+    #[error("sensor {0} is not in the registry: ask the centre's operator to enrol it")]
+    UnknownSensor(String),
+    /// Stop: sensor and registry name different telescopes.
+    #[error("the telescope differs from the registry: {0}")]
+    TelescopeMismatch(String),
+    /// Stop: this centre does not take replayed captures.
+    #[error("this store takes no replayed captures: use `noroshi replay` or a demo store")]
+    ReplayNotAdmitted,
+    /// Stop: a newer stream of the same sensor took over.
+    #[error("a newer stream of this sensor is open: run one sensor process per sensor id")]
+    Fenced,
+    /// Stop: the collector does not speak this sensor's version.
+    #[error("unsupported sensor version: {0}")]
+    UnsupportedVersion(String),
+    /// Drop and count: it will never be right.
+    #[error("malformed: {0}")]
+    Malformed(String),
+    /// Drop and count: larger than a sensor may send.
+    #[error("over a limit: {0}")]
+    OverLimit(String),
+    /// Drop and count: older than the store keeps.
+    #[error("too old: {0}")]
+    TooOld(String),
+    /// Drop and count: the same id was kept with other contents.
+    #[error("batch {0} was kept before with other contents")]
+    Conflict(String),
+    /// Keep and try later: the store cannot take it now.
+    #[error("the store cannot take it now: {0}")]
+    StoreBusy(String),
+    /// Keep and try later: the sensor's clock is ahead.
+    #[error("the sensor's clock is ahead: {0}")]
+    ClockAhead(String),
+    /// Try later: enough streams are open.
+    #[error("too many streams are open")]
+    TooManyStreams,
+}
+
+/// What a sensor does about a [`Refusal`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// End with an error that an operator reads.
+    Stop,
+    /// Give the batch up and count its packets as lost.
+    DropAndCount,
+    /// Keep the batch and send it again after a pause.
+    RetryLater,
+}
+
+impl Refusal {
+    /// What the sensor does next.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::UnknownSensor(_)
+            | Self::TelescopeMismatch(_)
+            | Self::ReplayNotAdmitted
+            | Self::Fenced
+            | Self::UnsupportedVersion(_) => Remedy::Stop,
+            Self::Malformed(_) | Self::OverLimit(_) | Self::TooOld(_) | Self::Conflict(_) => {
+                Remedy::DropAndCount
+            }
+            Self::StoreBusy(_) | Self::ClockAhead(_) | Self::TooManyStreams => Remedy::RetryLater,
+        }
+    }
+}

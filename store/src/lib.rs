@@ -1,0 +1,1 @@
+//! Rows, questions and the ClickHouse engine.
