@@ -1,1 +1,5 @@
-//! Rows, questions and the ClickHouse engine.
+//! Rows and questions: what the centre keeps, and the engine that keeps it.
+
+pub mod alert;
+pub mod origin;
+pub mod window;
