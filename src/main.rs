@@ -1,2 +1,8 @@
-//! The centre's command line.
+//! The centre's command line: `noroshi`.
+#![allow(dead_code)]
+
+mod arguments;
+mod failure;
+mod text;
+
 fn main() {}

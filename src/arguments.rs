@@ -1,0 +1,173 @@
+//! What may be written on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use noroshi_proto::id::SensorId;
+use tracing_subscriber::EnvFilter;
+
+/// Regional early warning from address space that nobody uses: the centre.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// More log lines on standard error; twice for even more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const EXAMPLES: &str = "Examples:
+  noroshi demo                                  see the whole path work, on shipped captures
+  noroshi check --config noroshi.toml           what is wrong with the configuration, and where
+  noroshi up --config noroshi.toml              run the centre
+  noroshi replay day.pcap --config noroshi.toml --json
+  noroshi alerts list --config noroshi.toml --partner th-cert";
+
+/// One verb, one file under `command/`.
+#[derive(Subcommand)]
+pub enum Verb {
+    /// Everything in one process on the embedded engine, fed from shipped captures.
+    Demo(Demo),
+    /// All roles of the centre in one process, until SIGTERM.
+    Up(Configured),
+    /// The collector alone.
+    Collector(Configured),
+    /// The analyzer alone.
+    Analyzer(Configured),
+    /// The feeds alone.
+    Feeds(Configured),
+    /// Check the configuration and the registry: exit 0, or 78 with file, line and what to do.
+    Check(Configured),
+    /// Captures to alerts, in event time, on a throw-away store.
+    Replay(Replay),
+    /// The life-cycle of alerts from a shell.
+    #[command(subcommand)]
+    Alerts(Alerts),
+    /// The embedded ClickHouse engine.
+    #[command(subcommand)]
+    Engine(Engine),
+}
+
+/// A verb that needs the configuration and nothing else.
+#[derive(Args)]
+pub struct Configured {
+    /// The centre's configuration.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// `noroshi demo`
+#[derive(Args)]
+pub struct Demo {
+    /// End by itself: 0 only if the expected alerts appeared.
+    #[arg(long)]
+    pub exit: bool,
+}
+
+/// `noroshi replay`
+#[derive(Args)]
+#[command(after_help = "Examples:
+  noroshi replay day.pcap --config noroshi.toml
+  noroshi replay --config noroshi.toml --sensor jp-1=a.pcap --sensor th-1=t.pcap --json
+  noroshi replay a.pcap b.pcap --config noroshi.toml      the registry's first sensor, in this order")]
+pub struct Replay {
+    /// Captures of one sensor, read one after another: the registry's only (or first) sensor.
+    #[arg(value_name = "CAPTURE")]
+    pub captures: Vec<PathBuf>,
+    /// The centre's configuration.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// A capture of a named sensor; repeat it for more.
+    #[arg(long, value_name = "ID=CAPTURE", value_parser = sensor_capture)]
+    pub sensor: Vec<(SensorId, PathBuf)>,
+    /// JSON lines: one per alert in its last state, then one summary.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `noroshi alerts …`
+#[derive(Subcommand)]
+pub enum Alerts {
+    /// Alerts, newest first.
+    List(AlertsList),
+    /// One alert with its history.
+    Show(AlertsShow),
+}
+
+/// `noroshi alerts list`
+#[derive(Args)]
+pub struct AlertsList {
+    /// The centre's configuration.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Only this partner's.
+    #[arg(long, value_name = "ID")]
+    pub partner: Option<String>,
+    /// Only this kind, such as infected_host.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// Also those that are closed or withdrawn.
+    #[arg(long)]
+    pub all: bool,
+    /// At most this many.
+    #[arg(long, default_value_t = 100)]
+    pub limit: u32,
+    /// JSON lines.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `noroshi alerts show`
+#[derive(Args)]
+pub struct AlertsShow {
+    /// The alert's id.
+    pub id: uuid::Uuid,
+    /// The centre's configuration.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `noroshi engine …`
+#[derive(Subcommand)]
+pub enum Engine {
+    /// Fetch the engine by its package name, through npm, and check it.
+    Fetch,
+    /// Where the engine is, which version, and whether one runs.
+    Status {
+        /// The embedded store's directory.
+        #[arg(long, value_name = "DIR", default_value = "data")]
+        path: PathBuf,
+    },
+    /// Serve one store directory on a loopback port until standard input closes.
+    Serve {
+        /// The embedded store's directory.
+        #[arg(long, value_name = "DIR")]
+        path: PathBuf,
+    },
+}
+
+fn sensor_capture(text: &str) -> Result<(SensorId, PathBuf), String> {
+    let (id, capture) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` has no `=`: write SENSOR=CAPTURE, as in jp-1=day.pcap"))?;
+    let id = SensorId::new(id).ok_or_else(|| {
+        format!("`{id}` is no sensor id: lower-case letters, digits and hyphens, at most 64")
+    })?;
+    Ok((id, capture.into()))
+}
+
+/// Log lines go to standard error; `NOROSHI_LOG` refines what `--verbose` says.
+pub fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info,noroshi=debug",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_env("NOROSHI_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,0 +1,41 @@
+//! How a command ends when it does not end well.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// `EX_CONFIG` of sysexits.h: the configuration is wrong.
+const EX_CONFIG: u8 = 78;
+
+/// Why a command failed, which decides its exit code.
+#[derive(Debug)]
+pub enum Failure {
+    /// Exit code 1: it did not work.
+    Failed(anyhow::Error),
+    /// Exit code 78: the configuration must be mended first. The text names file and line.
+    Configuration(String),
+}
+
+impl Failure {
+    /// 1, or 78 for configuration.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Failed(_) => ExitCode::FAILURE,
+            Self::Configuration(_) => ExitCode::from(EX_CONFIG),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => write!(f, "noroshi: {error:#}"),
+            Self::Configuration(text) => f.write_str(text),
+        }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
