@@ -22,3 +22,7 @@ pub const CLOCK_AHEAD_MAX: Duration = Duration::from_secs(300);
 pub const CLOCK_BEHIND_MAX: Duration = Duration::from_secs(14 * 86_400);
 /// HTTP/2 stream and connection windows, in bytes: below 4 MiB gRPC throughput halves.
 pub const HTTP2_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// Ranges of sequences a welcome may list.
+pub const HELD_RANGES_MAX: usize = 4_096;
+/// Bytes of one gRPC message, in either direction: a batch and its frame.
+pub const MESSAGE_BYTES_MAX: usize = BATCH_BYTES_MAX + 64 * 1024;
