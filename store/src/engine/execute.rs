@@ -213,7 +213,8 @@ fn set(connection: &mut Connection, settings: &[(String, String)]) -> Result<(),
     }
     let mut sql = String::from("SET ");
     for (index, (name, value)) in settings.iter().enumerate() {
-        let known = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let known =
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !known {
             return Err(Failure::new(format!(
                 "Code: 115. DB::Exception: Unknown setting {name:?}. (UNKNOWN_SETTING)"
@@ -243,12 +244,28 @@ fn quoted(text: &str, quote: char) -> String {
 /// as a whole, for the format may be any.
 fn streams(sql: &[u8], format: &str) -> bool {
     let text = String::from_utf8_lossy(sql).to_ascii_uppercase();
-    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let mut words =
+        without_leading_comments(&text).split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let selects = words
         .by_ref()
         .find(|word| !word.is_empty())
         .is_some_and(|first| first == "SELECT" || first == "WITH");
     selects && ROW_FORMATS.contains(&format) && words.all(|word| word != "FORMAT")
+}
+
+fn without_leading_comments(mut sql: &str) -> &str {
+    loop {
+        sql = sql.trim_start();
+        let rest = match sql.get(..2) {
+            Some("--") => sql.split_once('\n'),
+            Some("/*") => sql.split_once("*/"),
+            _ => return sql,
+        };
+        let Some((_, rest)) = rest else {
+            return "";
+        };
+        sql = rest;
+    }
 }
 
 /// How long the header of `RowBinaryWithNamesAndTypes` is: a count, then that many names, then
@@ -292,6 +309,10 @@ mod tests {
     #[test]
     fn only_selects_in_row_formats_are_given_in_pieces() {
         assert!(streams(b"  select 1", "RowBinary"));
+        assert!(streams(
+            b"-- a format\n/* and\nmore */ select 1",
+            "RowBinary"
+        ));
         assert!(streams(b"WITH 1 AS x SELECT x", "Native"));
         assert!(streams(b"SELECT format_version FROM t", "CSV"));
         assert!(!streams(b"SELECT 1 FORMAT JSON", "RowBinary"));

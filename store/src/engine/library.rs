@@ -78,8 +78,13 @@ struct Functions {
     stream_fetch: unsafe extern "C" fn(RawConnection, RawResult) -> RawResult,
     stream_cancel: unsafe extern "C" fn(RawConnection, RawResult),
     destroy_result: unsafe extern "C" fn(RawResult),
-    insert:
-        unsafe extern "C" fn(RawConnection, *const c_char, usize, *const c_char, usize) -> RawInsert,
+    insert: unsafe extern "C" fn(
+        RawConnection,
+        *const c_char,
+        usize,
+        *const c_char,
+        usize,
+    ) -> RawInsert,
     insert_append: unsafe extern "C" fn(RawInsert, *const c_void, usize) -> c_int,
     insert_done: unsafe extern "C" fn(RawInsert) -> RawResult,
     insert_error: unsafe extern "C" fn(RawInsert) -> *const c_char,
@@ -460,9 +465,8 @@ impl Rows<'_> {
         }
         let functions = &self.connection.library.functions;
         // SAFETY: stream and connection are alive; `&mut self` keeps calls apart.
-        let piece = unsafe {
-            (functions.stream_fetch)(self.connection.raw(), self.handle.result.as_ptr())
-        };
+        let piece =
+            unsafe { (functions.stream_fetch)(self.connection.raw(), self.handle.result.as_ptr()) };
         let piece = self.connection.library.output(piece);
         match piece {
             Ok(piece) if !piece.as_ref().is_empty() => Ok(Some(piece)),
