@@ -1,0 +1,80 @@
+#!/bin/sh
+# Installs what the build, the demo and the tests need, and nothing that is already there.
+#
+#   ./setup.sh demo    compiler, libpcap, the engine            (what `make demo` calls)
+#   ./setup.sh test    the same, and the test tools             (what `make test` calls)
+#
+# One line a step. Safe to run again: when all is there it only looks.
+# PROFILE names the cargo profile of the binary that fetches the engine, so nothing is built twice.
+set -eu
+cd "$(dirname "$0")"
+
+purpose=${1:-test}
+profile=${PROFILE:-dev}
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() {
+    printf 'setup: %s\n' "$*" >&2
+    exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+case $purpose in
+demo | test) ;;
+*) fail "unknown purpose '$purpose'; say './setup.sh demo' or './setup.sh test'" ;;
+esac
+
+# 1. Debian packages: asked for by what they bring, so another system's packages do as well.
+missing=
+have cc || missing="$missing gcc libc6-dev"
+have pkg-config || missing="$missing pkg-config"
+{ have pkg-config && pkg-config --exists libpcap; } || missing="$missing libpcap-dev"
+have npm || missing="$missing npm"
+if [ "$purpose" = test ]; then
+    have c++ || missing="$missing g++" # libFuzzer's runtime is C++
+fi
+if [ -n "$missing" ]; then
+    as_root=
+    if [ "$(id -u)" != 0 ]; then
+        have sudo || fail "missing packages:$missing. Install them as root: apt-get install$missing"
+        as_root=sudo
+    fi
+    have apt-get || fail "missing packages:$missing. Install what your system calls them, then run this again"
+    say "installing Debian packages:$missing"
+    $as_root apt-get update -qq </dev/null
+    # shellcheck disable=SC2086  # the list is meant to be split
+    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends \
+        $missing </dev/null >/dev/null
+else
+    say "system packages are there"
+fi
+
+# 2. Rust. The version is pinned in rust-toolchain.toml; rustup fetches it by itself.
+have cargo || fail "cargo is missing. Install Rust with rustup (see the Rust project's site), then run this again"
+say "$(rustc --version)"
+
+# 3. Test tools, built once a machine.
+tool() { # command, crate
+    if have "$1"; then
+        return
+    fi
+    say "building $2 (some minutes, once a machine)"
+    cargo install --locked --quiet "$2" </dev/null
+    have "$1" || fail "$2 was installed where PATH does not look: add ~/.cargo/bin to PATH"
+}
+if [ "$purpose" = test ]; then
+    tool cargo-nextest cargo-nextest
+    tool cargo-deny cargo-deny
+    tool cargo-fuzz cargo-fuzz
+    say "test tools are there"
+fi
+
+# 4. The engine, by its package name, through the product's own command.
+case $profile in
+dev) binary=target/debug/noroshi ;;
+*) binary=target/$profile/noroshi ;;
+esac
+say "building noroshi and noroshi-sensor (profile $profile)"
+cargo build --quiet --profile "$profile" --workspace --bins </dev/null
+"$binary" engine fetch
+say "ready"

@@ -1,0 +1,5 @@
+//! The whole path, and the shape of the repository.
+//!
+//! One binary holds all of the root package's integration tests, so they are linked once.
+
+mod structure;
