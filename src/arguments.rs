@@ -148,6 +148,9 @@ pub enum Engine {
         /// The embedded store's directory.
         #[arg(long, value_name = "DIR")]
         path: PathBuf,
+        /// Trade durability for speed: the store is deleted afterwards.
+        #[arg(long, hide = true)]
+        throw_away: bool,
     },
 }
 

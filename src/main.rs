@@ -1,8 +1,30 @@
 //! The centre's command line: `noroshi`.
+//!
+//! | module        | does                                                           |
+//! |---------------|----------------------------------------------------------------|
+//! | [`arguments`] | what may be written on the command line                        |
+//! | [`command`]   | one file per verb                                              |
+//! | [`text`]      | alerts as a person reads them in a terminal                    |
+//! | [`failure`]   | how a command ends, as an exit code                            |
 #![allow(dead_code)]
 
+use std::process::ExitCode;
+
+use clap::Parser;
+
 mod arguments;
+mod command;
 mod failure;
 mod text;
 
-fn main() {}
+fn main() -> ExitCode {
+    let arguments = arguments::Arguments::parse();
+    arguments::log_to_stderr(arguments.verbose);
+    match command::run(arguments.verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            failure.exit_code()
+        }
+    }
+}
