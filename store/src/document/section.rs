@@ -123,7 +123,8 @@ impl<'d> Section<'d> {
             items.iter().map(table).collect::<Option<Vec<_>>>()
         });
         tables.unwrap_or_else(|| {
-            let text = format!("`{key}` is not a list of tables: write [[…{key}]] before each");
+            let text =
+                format!("`{key}` is not a list of tables: give each its own heading in [[ ]]");
             self.log.note(line, text);
             Vec::new()
         })

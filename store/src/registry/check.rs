@@ -112,13 +112,15 @@ fn informed(read: &Read, findings: &mut Findings<'_, '_>) {
                 _ if *superior == partner.id => {
                     findings.fault(id.line, format!("{superior} informs itself: take it out"));
                 }
-                None => findings.fault(id.line, unknown_partner(superior)),
+                None if !read.ids.contains(superior) => {
+                    findings.fault(id.line, unknown_partner(superior));
+                }
                 Some(other) if !takes_part(other, Programme::Daedalus) => {
                     let text =
                         format!("{superior} is not in daedalus and so learns nothing of these");
                     findings.note(id.line, text);
                 }
-                Some(_) => {}
+                _ => {}
             }
         }
     }

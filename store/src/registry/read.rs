@@ -1,5 +1,7 @@
 //! `registry.toml` → partners and sensors, with the lines that checks refer to.
 
+use std::collections::HashSet;
+
 use ipnet::IpNet;
 use noroshi_proto::time::Millis;
 use toml::de::DeValue;
@@ -15,6 +17,8 @@ use crate::origin::PartnerId;
 /// What the file says, before it is checked.
 #[derive(Debug, Default)]
 pub(super) struct Read {
+    /// Every partner's id, also of those that are otherwise faulty.
+    pub(super) ids: HashSet<PartnerId>,
     /// Partners and where they stand.
     pub(super) partners: Vec<(Partner, PartnerLines)>,
     /// Sensors and where they stand.
@@ -42,10 +46,10 @@ pub(super) struct SensorLines {
 /// Everything that could be read; what could not is noted in the document.
 pub(super) fn registry(document: &Document<'_>) -> Read {
     let mut root = document.root();
-    let partners = root
-        .sections("partner")
-        .into_iter()
-        .filter_map(partner)
+    let mut ids = HashSet::new();
+    let partners = root.sections("partner").into_iter();
+    let partners = partners
+        .filter_map(|section| partner(section, &mut ids))
         .collect();
     let sensors = root
         .sections("sensor")
@@ -53,11 +57,19 @@ pub(super) fn registry(document: &Document<'_>) -> Read {
         .filter_map(sensor)
         .collect();
     root.close();
-    Read { partners, sensors }
+    Read {
+        ids,
+        partners,
+        sensors,
+    }
 }
 
-fn partner(mut written: Section<'_>) -> Option<(Partner, PartnerLines)> {
+fn partner(
+    mut written: Section<'_>,
+    ids: &mut HashSet<PartnerId>,
+) -> Option<(Partner, PartnerLines)> {
     let id = written.required::<PartnerId>("id");
+    ids.extend(id.iter().map(|id| id.value.clone()));
     let name = written.required::<String>("name");
     let country = written.required("country");
     let asns = asns(&mut written);
@@ -238,11 +250,10 @@ fn sensor(mut written: Section<'_>) -> Option<(Sensor, SensorLines)> {
             line,
         }));
     }
-    let line = written.line();
     written.close();
     let (id, partner) = (id?, partner?);
     let lines = SensorLines {
-        id: id.line.max(line),
+        id: id.line,
         partner: partner.line,
     };
     Some((
