@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::sample::TargetSample;
+use crate::sample::{TargetBits, TargetSample};
 use crate::time::Millis;
 use crate::traffic::{Traffic, Transport};
 
@@ -45,6 +45,54 @@ pub struct Tally {
     pub options: OptionLayout,
     /// Fingerprint matches.
     pub marks: Marks,
+}
+
+impl Tally {
+    /// Both tallies as if one had counted everything; `most` is
+    /// [`sample_max`](crate::sample::sample_max) of their class.
+    ///
+    /// Sums saturate. The first packet is the one seen first; of several within one
+    /// millisecond, the one with the smallest source port, window and option layout. Targets
+    /// stay exact while both samples hold all of them; else they are estimated from the merged
+    /// sample, between the larger of the two counts and their sum.
+    pub fn merge(&mut self, other: &Self, most: usize, bits: TargetBits) {
+        self.targets = self.targets_with(other, most, bits);
+        self.sample.merge(&other.sample, most);
+        if other.first_packet() < self.first_packet() {
+            self.source_port = other.source_port;
+            self.window = other.window;
+            self.options = other.options;
+        }
+        self.packets = self.packets.saturating_add(other.packets);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.ttl_min = self.ttl_min.min(other.ttl_min);
+        self.ttl_max = self.ttl_max.max(other.ttl_max);
+        self.marks.merge(&other.marks);
+    }
+
+    fn targets_with(&self, other: &Self, most: usize, bits: TargetBits) -> u32 {
+        let mut both = self.sample.clone();
+        both.merge(&other.sample, usize::MAX);
+        if self.sample_is_complete() && other.sample_is_complete() {
+            return both.len() as u32;
+        }
+        both.merge(&TargetSample::default(), most);
+        let estimate = u32::try_from(both.distinct(most, bits)).unwrap_or(u32::MAX);
+        let least = self.targets.max(other.targets);
+        estimate.clamp(least, self.targets.saturating_add(other.targets))
+    }
+
+    /// Whether the sample holds every target.
+    fn sample_is_complete(&self) -> bool {
+        self.sample.len() == self.targets as usize
+    }
+
+    /// What tells which of two tallies began earlier, whichever way they are merged.
+    fn first_packet(&self) -> (Millis, u16, u16, OptionLayout) {
+        (self.first, self.source_port, self.window, self.options)
+    }
 }
 
 /// How many packets of a flow matched each fingerprint.

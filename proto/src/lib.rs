@@ -9,11 +9,17 @@
 //! | [`loss`]    | what was not kept, by reason                               |
 //! | [`id`]      | sensors, epochs, batch ids                                 |
 //! | [`batch`]   | consecutive intervals of one sensor                        |
+//! | [`hello`]   | how a stream of batches begins                             |
+//! | [`answer`]  | what the centre says to each batch                         |
 //! | [`refusal`] | why a batch is turned away and what follows                |
 //! | [`limits`]  | the most a sensor may send, read by both sides             |
+//! | [`wire`]    | between these types and generated messages                 |
+//! | [`v1`]      | generated messages, client and server                      |
 
+pub mod answer;
 pub mod batch;
 pub mod flow;
+pub mod hello;
 pub mod id;
 pub mod limits;
 pub mod loss;
@@ -21,3 +27,10 @@ pub mod refusal;
 pub mod sample;
 pub mod time;
 pub mod traffic;
+pub mod wire;
+
+/// Generated from `proto/noroshi/v1/ingest.proto`; a test keeps it current.
+#[allow(missing_docs, clippy::all, clippy::too_many_lines)]
+pub mod v1 {
+    include!("gen/noroshi.v1.rs");
+}

@@ -1,5 +1,7 @@
 //! A mergeable sample of masked targets, from which distinct targets are estimated.
 
+use std::fmt;
+
 use crate::traffic::Traffic;
 
 /// Masked targets kept for one flow tuple.
@@ -49,8 +51,18 @@ impl TargetBits {
 /// et al. 2002; Beyer et al. 2007). At most [`sample_max`] of them.
 ///
 /// Fewer than that many are all there were.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TargetSample(Vec<u32>);
+#[derive(Clone)]
+pub struct TargetSample(Kept);
+
+/// Most flows have few targets: those need no allocation.
+#[derive(Clone)]
+enum Kept {
+    Few { length: u8, masked: [u32; FEW] },
+    Many(Box<[u32]>),
+}
+
+/// As many as fit without making a [`TargetSample`] larger than a `Vec`.
+const FEW: usize = 5;
 
 impl TargetSample {
     /// Keeps the `most` smallest distinct of `masked`, which may come in any order.
@@ -58,36 +70,82 @@ impl TargetSample {
         masked.sort_unstable();
         masked.dedup();
         masked.truncate(most);
-        Self(masked)
+        Self::keep(&masked)
     }
 
     /// `None` unless `masked` is strictly ascending and no longer than `most`.
     pub fn from_ascending(masked: Vec<u32>, most: usize) -> Option<Self> {
+        Self::from_slice(&masked, most)
+    }
+
+    /// `None` unless `masked` is strictly ascending and no longer than `most`.
+    pub fn from_slice(masked: &[u32], most: usize) -> Option<Self> {
         let ascending = masked.is_sorted_by(|a, b| a < b);
-        (ascending && masked.len() <= most).then_some(Self(masked))
+        (ascending && masked.len() <= most).then(|| Self::keep(masked))
     }
 
     /// The masked targets, ascending.
     pub fn as_slice(&self) -> &[u32] {
-        &self.0
+        match &self.0 {
+            Kept::Few { length, masked } => &masked[..usize::from(*length)],
+            Kept::Many(masked) => masked,
+        }
+    }
+
+    /// How many are kept.
+    pub fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    /// Whether none are kept.
+    pub fn is_empty(&self) -> bool {
+        self.as_slice().is_empty()
     }
 
     /// Both samples as if one had seen everything.
     pub fn merge(&mut self, other: &Self, most: usize) {
-        self.0.extend_from_slice(&other.0);
-        self.0.sort_unstable();
-        self.0.dedup();
-        self.0.truncate(most);
+        *self = Self::new([self.as_slice(), other.as_slice()].concat(), most);
     }
 
     /// Estimated distinct targets: exact below `most`, else `(k - 1) / u_k`, where `u_k` is
     /// the k-th smallest as a fraction of the range (relative error about `1 / sqrt(k - 2)`).
     pub fn distinct(&self, most: usize, bits: TargetBits) -> u64 {
-        let Some(largest) = self.0.last().filter(|_| self.0.len() >= most) else {
-            return self.0.len() as u64;
+        let kept = self.as_slice();
+        let Some(largest) = kept.last().filter(|_| kept.len() >= most) else {
+            return kept.len() as u64;
         };
         let range = (1u64 << bits.bits()) as f64;
         let fraction = (f64::from(*largest) + 1.0) / range;
-        ((self.0.len() - 1) as f64 / fraction).round() as u64
+        ((kept.len() - 1) as f64 / fraction).round() as u64
+    }
+
+    fn keep(ascending: &[u32]) -> Self {
+        if ascending.len() > FEW {
+            return Self(Kept::Many(ascending.into()));
+        }
+        let mut masked = [0; FEW];
+        masked[..ascending.len()].copy_from_slice(ascending);
+        let length = ascending.len() as u8;
+        Self(Kept::Few { length, masked })
     }
 }
+
+impl Default for TargetSample {
+    fn default() -> Self {
+        Self::keep(&[])
+    }
+}
+
+impl fmt::Debug for TargetSample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.as_slice()).finish()
+    }
+}
+
+impl PartialEq for TargetSample {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl Eq for TargetSample {}

@@ -23,6 +23,9 @@ pub mod encoder;
 pub mod hello;
 mod predict;
 
+#[cfg(test)]
+mod tests;
+
 use crate::refusal::Refusal;
 
 /// Why a message cannot be taken for what it claims to be.

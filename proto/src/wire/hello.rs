@@ -1,6 +1,6 @@
 //! How a stream begins: [`Hello`] and [`Welcome`].
 
-use crate::hello::{Hello, Held, Purpose, Welcome};
+use crate::hello::{Held, Hello, Purpose, Welcome};
 use crate::id::{Epoch, SensorId};
 use crate::limits::{HELD_RANGES_MAX, TELESCOPE_PREFIXES_MAX, TEXT_BYTES_MAX};
 use crate::time::{IntervalLength, Millis};
@@ -42,7 +42,11 @@ impl TryFrom<v1::Hello> for Hello {
         Ok(Self {
             sensor: sensor(&wire.sensor)?,
             epoch: Epoch(wire.epoch),
-            telescope: wire.telescope.iter().map(prefix).collect::<Result<_, _>>()?,
+            telescope: wire
+                .telescope
+                .iter()
+                .map(prefix)
+                .collect::<Result<_, _>>()?,
             software_version: wire.software_version,
             interval_length: interval_length(wire.interval_seconds)?,
             purpose: purpose(wire.purpose)?,
