@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, Command};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -201,9 +201,11 @@ enum Attached {
     Theirs,
 }
 
-/// A child of ours. Its standard input is the pipe that keeps it alive.
+/// A child of ours.
 struct Ours {
     child: Child,
+    /// The pipe that keeps it alive. Held apart, because waiting for a child closes its own.
+    pipe: Option<ChildStdin>,
     last_words: Arc<Mutex<LastWords>>,
 }
 
@@ -330,7 +332,12 @@ impl Keeper {
             // Ends with the child.
             tokio::spawn(listen(stderr, Arc::clone(&last_words)));
         }
-        let mut ours = Box::new(Ours { child, last_words });
+        let pipe = child.stdin.take();
+        let mut ours = Box::new(Ours {
+            child,
+            pipe,
+            last_words,
+        });
         let pid = ours.child.id().unwrap_or(0);
         loop {
             match holder(&self.path)? {
@@ -373,7 +380,7 @@ impl Attached {
         let Self::Ours(mut ours) = self else {
             return Ok(());
         };
-        drop(ours.child.stdin.take()); // closes the pipe
+        drop(ours.pipe.take());
         if tokio::time::timeout(STOP_TIME_MAX, ours.child.wait())
             .await
             .is_err()
