@@ -1,1 +1,11 @@
-//! Windows, detectors and alerts.
+//! What all sensors saw becomes findings, and findings become alerts.
+//!
+//! | module        | takes                  | gives                          | touches the world |
+//! |---------------|------------------------|--------------------------------|-------------------|
+//! | [`settings`]  | what the operator wrote | every threshold               | no                |
+//! | [`detectors`] | closed windows         | findings                       | no                |
+//! | [`finding`]   |                        | what one detector says         | no                |
+
+pub mod detectors;
+pub mod finding;
+pub mod settings;

@@ -1,0 +1,165 @@
+//! Sources that scan: infected hosts, and any other.
+//!
+//! A source is named once one of its conversations reached `targets_min` telescope
+//! addresses (or all there are) and the source as a whole covered as much of some telescope
+//! as scanners do; or once it reached `targets_published` addresses over many services.
+//! What keeps asking one address is misdirected, and yields nothing. A bare ACK may be the
+//! echo of an attack: only a sweep by ACKs counts, and never as a sign of infection.
+
+use noroshi_proto::flow::{Flow, Marks, OptionLayout};
+use noroshi_proto::traffic::{Protocol, Service, Traffic};
+use noroshi_store::alert::Kind;
+use noroshi_store::window::Window;
+
+use super::scanner::{Bar, report};
+use super::sources::{Activity, Conversation, Sensors, Sources};
+use super::statistics::binomial_tail_bound;
+use super::{Detector, Facts, WarmUp};
+use crate::finding::{About, Finding, Fingerprint, Reason};
+use crate::settings::{Hosts, Settings};
+
+/// Targets of bare ACKs in one interval from which they are a sweep.
+const ACK_TARGETS_MIN: u32 = 10;
+/// Targets of SMB from which an ordinary Windows stack is taken for a worm's.
+const WORM_TARGETS_MIN: u64 = 10;
+const SMB: Service = Service {
+    protocol: Protocol::Tcp,
+    port: 445,
+};
+
+/// Finds scanning and infected hosts.
+#[derive(Debug)]
+pub struct HostScans {
+    settings: Hosts,
+    sources: Sources,
+}
+
+impl HostScans {
+    /// Knows no source yet.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            settings: settings.hosts.clone(),
+            sources: Sources::new(&settings.sources, is_wanted),
+        }
+    }
+}
+
+impl Detector for HostScans {
+    fn facts(&self) -> Facts {
+        Facts {
+            name: "hosts",
+            kinds: &[Kind::InfectedHost, Kind::ScanningHost],
+            warm_up: WarmUp::Windows { seconds: 86_400 },
+        }
+    }
+
+    fn examine(&mut self, window: &Window) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let (settings, watched) = (&self.settings, window.addresses());
+        self.sources
+            .observe(window, |source, activity, sensors, seen| {
+                let bar = Bar {
+                    source,
+                    settings,
+                    watched,
+                };
+                let Some(mut finding) = finding(&bar, activity, sensors) else {
+                    return;
+                };
+                finding.at = window.end();
+                finding.late = seen.iter().all(|sighting| sighting.late);
+                findings.push(finding);
+            });
+        findings
+    }
+}
+
+fn is_wanted(flow: &Flow) -> bool {
+    match flow.tuple.traffic {
+        Traffic::ScanSyn
+        | Traffic::ScanStealth
+        | Traffic::ScanEcho
+        | Traffic::ScanIcmp
+        | Traffic::ScanUdp => true,
+        Traffic::TcpAck => flow.tally.targets >= ACK_TARGETS_MIN,
+        _ => false,
+    }
+}
+
+fn finding(bar: &Bar<'_>, activity: &mut Activity, sensors: &Sensors) -> Option<Finding> {
+    if activity.targets() < bar.targets_min() {
+        return None;
+    }
+    let fingerprint = fingerprint(&activity.marks, bar.settings);
+    let marked = |one: &Conversation| fingerprint.is_some() && one.traffic == Traffic::ScanSyn;
+    let asked = bar.asked(activity, marked);
+    let (kind, reason) = verdict(bar, activity, &asked, fingerprint)?;
+    let about = About::Source(bar.source, activity.origin.clone());
+    let mut finding = report(bar, activity, &asked, sensors, about)?;
+    finding.kind = kind;
+    finding.reason = reason;
+    finding.fingerprint = fingerprint;
+    Some(finding)
+}
+
+/// What it is, if it is enough for anything.
+fn verdict(
+    bar: &Bar<'_>,
+    activity: &Activity,
+    asked: &[usize],
+    fingerprint: Option<Fingerprint>,
+) -> Option<(Kind, Reason)> {
+    if asked.is_empty() {
+        return None;
+    }
+    if fingerprint == Some(Fingerprint::Mirai) {
+        return Some((Kind::InfectedHost, Reason::MiraiSyn));
+    }
+    if !bar.covers_enough(activity) {
+        return None;
+    }
+    if fingerprint.is_some() {
+        return Some((Kind::ScanningHost, Reason::ScanTool));
+    }
+    let conversations = asked.iter().map(|index| &activity.conversations[*index]);
+    if conversations.clone().any(is_smb_worm) {
+        return Some((Kind::InfectedHost, Reason::SmbWorm));
+    }
+    let mut classes = conversations.map(|one| one.traffic);
+    if classes.all(|class| matches!(class, Traffic::ScanStealth | Traffic::TcpAck)) {
+        return Some((Kind::ScanningHost, Reason::StealthScan));
+    }
+    Some((Kind::ScanningHost, Reason::Scan))
+}
+
+/// Whether these are a worm's: an ordinary Windows stack (no tool's raw packets) that asks
+/// many addresses for SMB, as Conficker and WannaCry do.
+fn is_smb_worm(one: &Conversation) -> bool {
+    one.service == SMB
+        && one.traffic == Traffic::ScanSyn
+        && one.options == OptionLayout::Windows
+        && (65..=128).contains(&one.ttl_max)
+        && one.targets() >= WORM_TARGETS_MIN
+}
+
+/// The tool or malware of a source: all but a few of at least three SYNs match, or more
+/// match than chance allows (an address may stand for many hosts).
+pub fn fingerprint(marks: &Marks, settings: &Hosts) -> Option<Fingerprint> {
+    let by_chance_16 = 2.0_f64.powi(-16);
+    let candidates = [
+        (Fingerprint::Mirai, marks.mirai, 2.0_f64.powi(-32)),
+        (Fingerprint::Masscan, marks.masscan, by_chance_16),
+        (Fingerprint::Zmap, marks.zmap, by_chance_16),
+        (Fingerprint::Zmap, marks.zmap_modern, 1.0),
+        (Fingerprint::Nmap, marks.nmap, 1.0),
+    ];
+    let matches = |matched: u32, chance: f64| {
+        matched >= settings.fingerprint_packets_min
+            && (f64::from(matched) >= settings.fingerprint_share * f64::from(marks.syns)
+                || binomial_tail_bound(matched, marks.syns, chance) < settings.fingerprint_chance)
+    };
+    candidates
+        .into_iter()
+        .find(|(_, matched, chance)| matches(*matched, *chance))
+        .map(|(fingerprint, ..)| fingerprint)
+}

@@ -1,0 +1,156 @@
+//! The few distributions that detectors ask.
+
+use statrs::function::beta::beta_reg;
+use statrs::function::gamma::gamma_lr;
+
+/// The middle of a series, and how far values lie from it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usual {
+    /// Median.
+    pub median: f64,
+    /// Median absolute deviation from it.
+    pub mad: f64,
+    /// Mean of the lower 95 %.
+    pub mean: f64,
+    /// Variance of the lower 95 %.
+    pub variance: f64,
+}
+
+impl Usual {
+    /// What is usual in `values`; `None` without any.
+    pub fn of(values: &mut [f64]) -> Option<Self> {
+        if values.is_empty() {
+            return None;
+        }
+        values.sort_unstable_by(f64::total_cmp);
+        let median = middle(values);
+        let kept = &values[..(values.len() * 95).div_ceil(100)];
+        let count = kept.len() as f64;
+        let mean = kept.iter().sum::<f64>() / count;
+        let variance = kept.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
+        let mut away: Vec<f64> = values.iter().map(|value| (value - median).abs()).collect();
+        away.sort_unstable_by(f64::total_cmp);
+        Some(Self {
+            median,
+            mad: middle(&away),
+            mean,
+            variance,
+        })
+    }
+
+    /// Robust deviations of `value` from the median; the scale is never below that of a
+    /// Poisson count.
+    pub fn deviations(&self, value: f64) -> f64 {
+        let scale = (1.4826 * self.mad).max((self.median + 1.0).sqrt());
+        (value - self.median) / scale
+    }
+
+    /// The chance of `count` or more, by a negative binomial with these moments (Poisson
+    /// where they are not over-dispersed).
+    pub fn tail(&self, count: u64) -> f64 {
+        let mean = self.median.max(self.mean).max(0.05);
+        if self.variance <= mean {
+            return poisson_tail(count, mean);
+        }
+        let size = (mean * mean / (self.variance - mean)).max(1.0);
+        negative_binomial_tail(count, mean, size)
+    }
+}
+
+fn middle(sorted: &[f64]) -> f64 {
+    let half = sorted.len() / 2;
+    if sorted.len() % 2 == 1 {
+        sorted[half]
+    } else {
+        (sorted[half - 1] + sorted[half]) / 2.0
+    }
+}
+
+/// P(X ≥ `count`) for a Poisson of this mean.
+pub fn poisson_tail(count: u64, mean: f64) -> f64 {
+    if count == 0 {
+        return 1.0;
+    }
+    if mean <= 0.0 {
+        return 0.0;
+    }
+    gamma_lr(count as f64, mean).clamp(0.0, 1.0)
+}
+
+/// P(X ≥ `count`) for a negative binomial with variance `mean + mean² / size`.
+pub fn negative_binomial_tail(count: u64, mean: f64, size: f64) -> f64 {
+    if count == 0 {
+        return 1.0;
+    }
+    beta_reg(count as f64, size, mean / (mean + size)).clamp(0.0, 1.0)
+}
+
+/// The largest chance that still counts as a discovery when a share `rate` of them may be
+/// false (Benjamini and Hochberg, 1995); 0 where none does.
+pub fn discovery_limit(chances: &mut [f64], rate: f64) -> f64 {
+    chances.sort_unstable_by(f64::total_cmp);
+    let tested = chances.len() as f64;
+    let mut limit = 0.0;
+    for (rank, chance) in chances.iter().enumerate() {
+        if *chance <= (rank + 1) as f64 * rate / tested {
+            limit = *chance;
+        }
+    }
+    limit
+}
+
+/// An upper bound of P(X ≥ `matches`) for a binomial with small `chance` (Chernoff).
+pub fn binomial_tail_bound(matches: u32, trials: u32, chance: f64) -> f64 {
+    let (matches, expected) = (f64::from(matches), f64::from(trials) * chance);
+    if matches <= expected {
+        return 1.0;
+    }
+    (matches - expected - matches * (matches / expected).ln()).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_agree_with_tables() {
+        // Poisson(3): P(X ≥ 8) = 0.011905; NB(mean 3, size 2): P(X ≥ 8) = 0.0704
+        assert!((poisson_tail(8, 3.0) - 0.011_905).abs() < 1e-6);
+        let direct: f64 = 1.0
+            - (0..8)
+                .map(|x| f64::from(x + 1) * 0.4_f64.powi(2) * 0.6_f64.powi(x))
+                .sum::<f64>();
+        assert!((negative_binomial_tail(8, 3.0, 2.0) - direct).abs() < 1e-9);
+        assert_eq!(poisson_tail(0, 3.0), 1.0);
+        assert_eq!(poisson_tail(1_000_000, 1.0), 0.0);
+        assert!(negative_binomial_tail(100_000, 10.0, 5.0) < 1e-300);
+    }
+
+    #[test]
+    fn a_spike_does_not_move_what_is_usual() {
+        let mut values: Vec<f64> = (0..100).map(|n| f64::from(n % 5)).collect();
+        let calm = Usual::of(&mut values.clone()).expect("values");
+        values.extend([5_000.0; 4]);
+        let spiked = Usual::of(&mut values).expect("values");
+        assert_eq!(calm.median, spiked.median);
+        assert_eq!(calm.mad, spiked.mad);
+        assert!(spiked.mean < 10.0);
+        assert!(Usual::of(&mut []).is_none());
+    }
+
+    #[test]
+    fn discoveries_stop_at_the_last_rank_that_holds() {
+        assert_eq!(discovery_limit(&mut [0.04, 0.001, 0.5, 0.008], 0.05), 0.008);
+        assert_eq!(discovery_limit(&mut [0.5, 0.9], 0.05), 0.0);
+        assert_eq!(discovery_limit(&mut [], 0.05), 0.0);
+    }
+
+    #[test]
+    fn the_bound_is_above_the_tail() {
+        for (matches, trials) in [(3, 1_000), (5, 100_000), (2, 40_000)] {
+            let chance = 2.0_f64.powi(-16);
+            let tail = poisson_tail(u64::from(matches), f64::from(trials) * chance);
+            assert!(binomial_tail_bound(matches, trials, chance) >= tail * 0.999);
+        }
+    }
+}

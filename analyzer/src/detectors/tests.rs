@@ -1,0 +1,1 @@
+//! Promises every detector keeps.

@@ -1,0 +1,106 @@
+//! How many distinct targets a source hit, sensor by sensor.
+//!
+//! Telescopes are disjoint and each masks its targets with a key of its own, so estimates
+//! of different sensors add up, and samples of one sensor merge.
+
+use noroshi_proto::flow::Tally;
+use noroshi_proto::sample::{TargetBits, TargetSample};
+use noroshi_store::window::Watch;
+
+use super::sources::hops_spread;
+
+/// Sensors kept; what further ones see adds no targets.
+const VIEWS_MAX: usize = 64;
+
+/// What each sensor saw of one source.
+#[derive(Clone, Debug, Default)]
+pub struct Views(Vec<View>);
+
+/// What one sensor saw of it.
+#[derive(Clone, Debug)]
+pub struct View {
+    sensor: u16,
+    /// Addresses the sensor watched.
+    pub addresses: u64,
+    bits: TargetBits,
+    sample_max: usize,
+    sample: TargetSample,
+    most: u32,
+    /// Lowest and highest time-to-live.
+    ttl: (u8, u8),
+}
+
+impl Views {
+    /// Takes in what a sensor counted; `sample_max` is the size of samples of this class.
+    pub fn add(&mut self, tally: &Tally, watch: &Watch, sensor: u16, sample_max: usize) {
+        let known = self.0.iter().position(|view| view.sensor == sensor);
+        match known {
+            Some(index) => self.0[index].add(tally, watch),
+            None if self.0.len() < VIEWS_MAX => self.0.push(View {
+                sensor,
+                addresses: watch.addresses,
+                bits: watch.target_bits,
+                sample_max,
+                sample: tally.sample.clone(),
+                most: tally.targets,
+                ttl: (tally.ttl_min, tally.ttl_max),
+            }),
+            None => {}
+        }
+    }
+
+    /// Each sensor's view.
+    pub fn iter(&self) -> impl Iterator<Item = &View> {
+        self.0.iter()
+    }
+
+    /// Addresses of the sensors that saw it, and of `sensor`, which is about to.
+    pub fn addresses_with(&self, sensor: u16, addresses: u64) -> u64 {
+        let others = self.0.iter().filter(|view| view.sensor != sensor);
+        others.map(|view| view.addresses).sum::<u64>() + addresses
+    }
+
+    /// Addresses of the sensors that saw it.
+    pub fn addresses(&self) -> u64 {
+        self.0.iter().map(|view| view.addresses).sum()
+    }
+
+    /// Distinct targets.
+    pub fn targets(&self) -> u64 {
+        self.0.iter().map(View::targets).sum()
+    }
+
+    /// The widest spread of hop counts at any one sensor.
+    pub fn hops_spread(&self) -> u8 {
+        let spreads = self
+            .0
+            .iter()
+            .map(|view| hops_spread(view.ttl.0, view.ttl.1));
+        spreads.max().unwrap_or(0)
+    }
+
+    /// The sensors that saw it, as numbers.
+    pub fn sensors(&self) -> impl Iterator<Item = u16> + '_ {
+        self.0.iter().map(|view| view.sensor)
+    }
+}
+
+impl View {
+    fn add(&mut self, tally: &Tally, watch: &Watch) {
+        self.addresses = watch.addresses;
+        self.sample.merge(&tally.sample, self.sample_max);
+        self.most = self.most.max(tally.targets);
+        self.ttl = (self.ttl.0.min(tally.ttl_min), self.ttl.1.max(tally.ttl_max));
+    }
+
+    /// Distinct targets at this sensor: exact below the sample's size or within one
+    /// interval, else estimated.
+    pub fn targets(&self) -> u64 {
+        let estimated = self.sample.distinct(self.sample_max, self.bits);
+        let estimated = match self.bits {
+            TargetBits::Sixteen if self.addresses > 0 => estimated.min(self.addresses),
+            _ => estimated,
+        };
+        estimated.max(self.most.into())
+    }
+}
