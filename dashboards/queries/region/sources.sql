@@ -1,0 +1,5 @@
+SELECT uniqCombinedMerge(sources) AS seen
+FROM minute_rollup
+WHERE $__timeFilter(minute)
+  AND $__conditionalAll(country IN (${country:singlequote}), $country)
+  AND known_scanner <= ${scanners}

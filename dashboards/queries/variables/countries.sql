@@ -1,0 +1,1 @@
+SELECT DISTINCT country FROM minute_rollup WHERE country != '' ORDER BY country

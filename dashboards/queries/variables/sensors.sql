@@ -1,0 +1,1 @@
+SELECT DISTINCT sensor FROM sensor_health ORDER BY sensor

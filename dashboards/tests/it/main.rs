@@ -1,0 +1,4 @@
+//! Every dashboard is in order, and every question of it is answered by the real engine.
+
+mod lint;
+mod macros;
