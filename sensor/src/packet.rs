@@ -8,7 +8,7 @@ use noroshi_proto::time::Millis;
 /// Bytes as captured, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
-    /// When it was captured.
+    /// When it was captured; [`Frame::NO_TIME`] where the capture does not say.
     pub seen_at: Millis,
     /// What the first byte belongs to.
     pub link: LinkType,
@@ -16,6 +16,11 @@ pub struct Frame<'a> {
     pub bytes: &'a [u8],
     /// How long it was on the wire, in bytes.
     pub wire_bytes: u32,
+}
+
+impl Frame<'_> {
+    /// The time of a frame whose capture names none, or one before 1970.
+    pub const NO_TIME: Millis = Millis(u64::MAX);
 }
 
 /// A link type by its number in the registry of tcpdump.org (LINKTYPE_*).
@@ -56,7 +61,7 @@ impl MarkBits {
     pub const SYN: u8 = 1;
     /// Mirai.
     pub const MIRAI: u8 = 1 << 1;
-    /// ZMap before 4.1.0.
+    /// ZMap before 4.1.0; on scans of every transport, so it is measured against packets.
     pub const ZMAP: u8 = 1 << 2;
     /// ZMap from 4.1.1.
     pub const ZMAP_MODERN: u8 = 1 << 3;

@@ -1,0 +1,66 @@
+//! Where frames come from: capture files, read by our own readers, or an interface.
+//!
+//! libpcap's offline loop costs several times what decoding does, so files are read here
+//! in large blocks and walked in place; libpcap serves interfaces only.
+
+use std::io;
+
+use crate::packet::Frame;
+
+pub mod buffer;
+pub mod file;
+pub mod pcap;
+pub mod pcapng;
+
+/// Something that yields frames.
+pub trait Capture {
+    /// Hands the next frames to `sink`, as many as are at hand, in the order they came.
+    ///
+    /// # Errors
+    /// After an error everything before the defect has been handed over.
+    fn read(&mut self, sink: impl FnMut(Frame<'_>)) -> Result<Progress, CaptureError>;
+}
+
+/// What one [`Capture::read`] came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Frames were handed over and more may follow.
+    More,
+    /// No frame came for a while; the caller may want to close an interval.
+    Idle,
+    /// There are no more frames.
+    End,
+}
+
+/// Why a capture cannot be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// The file or interface does not open.
+    #[error("{name}: {reason}")]
+    Open {
+        /// The file or interface.
+        name: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// Reading failed half-way.
+    #[error("{name}: at byte {offset}: {source}")]
+    Read {
+        /// The file or interface.
+        name: String,
+        /// Bytes read before.
+        offset: u64,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file contradicts its format. What stands before the offset was handed over.
+    #[error("{name}: at byte {offset}: {defect}")]
+    Broken {
+        /// The file.
+        name: String,
+        /// Where the header or record begins that is wrong.
+        offset: u64,
+        /// What is wrong with it.
+        defect: String,
+    },
+}
