@@ -1,0 +1,193 @@
+//! Records of one interval: appended in any order, given back as sorted flows.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use noroshi_proto::sample::TargetBits;
+use noroshi_proto::wire::columns::Row;
+
+use crate::summarise::flow::Folder;
+use crate::summarise::record::Record;
+
+/// Memory for the packets of an interval. Beyond it the interval is cut.
+///
+/// Sorting takes as much again if all sources share their first octet: within 32 MB together
+/// with the batch under construction.
+pub const RUN_BYTES_MAX: usize = 12 * 1024 * 1024;
+
+/// Records of one partition that lie together.
+const CHUNK: usize = 128;
+const CHUNKS_MAX: usize = RUN_BYTES_MAX / size_of::<[Record; CHUNK]>();
+/// Half of the memory, should IPv4 fill the other half.
+const RECORDS6_MAX: usize = RUN_BYTES_MAX / 2 / size_of::<Record6>();
+/// By the first octet of the source.
+const PARTITIONS: usize = 256;
+const NO_CHUNK: u32 = u32::MAX;
+
+/// An IPv6 packet: its source beside its record.
+#[derive(Clone, Copy, Debug)]
+struct Record6 {
+    source: [u64; 2],
+    record: Record,
+}
+
+/// The records of an interval, or of a part of it.
+pub(super) struct Run {
+    /// Chunks of all partitions, in the order they were needed.
+    records: Vec<Record>,
+    /// The chunk before each, of the same partition.
+    earlier: Vec<u32>,
+    /// Where the next record of each partition goes; a multiple of [`CHUNK`]: nowhere yet.
+    next: [u32; PARTITIONS],
+    records6: Vec<Record6>,
+    packets: u64,
+    /// One partition, sorted.
+    sorted: Vec<Record>,
+    folder: Folder,
+}
+
+impl Run {
+    pub(super) fn new(bits: TargetBits) -> Self {
+        Self {
+            records: Vec::new(),
+            earlier: Vec::new(),
+            next: [0; PARTITIONS],
+            records6: Vec::new(),
+            packets: 0,
+            sorted: Vec::new(),
+            folder: Folder::new(bits),
+        }
+    }
+
+    /// Packets added.
+    pub(super) fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    /// Whether another packet might need more memory than allowed.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.earlier.len() >= CHUNKS_MAX || self.records6.len() >= RECORDS6_MAX
+    }
+
+    #[inline]
+    pub(super) fn add(&mut self, source: IpAddr, mut record: Record) {
+        self.packets += 1;
+        let address = match source {
+            IpAddr::V4(address) => u32::from(address),
+            IpAddr::V6(address) => return self.add6(address, record),
+        };
+        record.key |= u64::from(address) << 32;
+        let partition = (address >> 24) as usize;
+        let mut at = self.next[partition] as usize;
+        if at % CHUNK == 0 {
+            at = self.another_chunk(partition);
+        }
+        self.records[at] = record;
+        self.next[partition] = at as u32 + 1;
+    }
+
+    /// Gives every flow, ascending, and is empty afterwards.
+    pub(super) fn drain(&mut self, mut each: impl FnMut(&Row<'_>)) {
+        for partition in 0..PARTITIONS {
+            if self.next[partition] > 0 {
+                let records = self.sort(partition);
+                let source = |record: Record| Ipv4Addr::from((record.key >> 32) as u32).into();
+                self.folder.fold(&self.sorted[..records], source, &mut each);
+            }
+        }
+        self.drain6(&mut each);
+        self.records.clear();
+        self.earlier.clear();
+        self.next = [0; PARTITIONS];
+        self.packets = 0;
+    }
+
+    fn drain6(&mut self, mut each: impl FnMut(&Row<'_>)) {
+        self.records6
+            .sort_unstable_by_key(|record| (record.source, record.record.key));
+        for of_source in self
+            .records6
+            .chunk_by(|one, next| one.source == next.source)
+        {
+            let [high, low] = of_source[0].source.map(u128::from);
+            let source = IpAddr::from(Ipv6Addr::from(high << 64 | low));
+            self.sorted.clear();
+            self.sorted
+                .extend(of_source.iter().map(|record| record.record));
+            self.folder.fold(&self.sorted, |_| source, &mut each);
+        }
+        self.records6.clear();
+    }
+
+    /// Sorts a partition into `sorted` and tells how many records it has: dealt out by the
+    /// second octet first, which leaves a handful in each place, mostly.
+    fn sort(&mut self, partition: usize) -> usize {
+        let mut ends = [0u32; 256];
+        self.each_chunk(partition, |chunk| {
+            for record in chunk {
+                ends[second_octet(record)] += 1;
+            }
+        });
+        let mut records = 0;
+        for end in &mut ends {
+            records += std::mem::replace(end, records);
+        }
+        let mut sorted = std::mem::take(&mut self.sorted);
+        if sorted.len() < records as usize {
+            sorted.resize(records as usize, Record::default());
+        }
+        self.each_chunk(partition, |chunk| {
+            for record in chunk {
+                let end = &mut ends[second_octet(record)];
+                sorted[*end as usize] = *record;
+                *end += 1;
+            }
+        });
+        let mut start = 0;
+        for end in ends {
+            let place = &mut sorted[start..end as usize];
+            if place.len() > 1 {
+                place.sort_unstable_by_key(|record| record.key);
+            }
+            start = end as usize;
+        }
+        self.sorted = sorted;
+        records as usize
+    }
+
+    fn each_chunk(&self, partition: usize, mut each: impl FnMut(&[Record])) {
+        let mut end = self.next[partition] as usize;
+        loop {
+            let chunk = (end - 1) / CHUNK;
+            each(&self.records[chunk * CHUNK..end]);
+            let earlier = self.earlier[chunk];
+            if earlier == NO_CHUNK {
+                return;
+            }
+            end = (earlier as usize + 1) * CHUNK;
+        }
+    }
+
+    #[cold]
+    fn add6(&mut self, source: Ipv6Addr, record: Record) {
+        let number = u128::from(source);
+        let source = [(number >> 64) as u64, number as u64];
+        self.records6.push(Record6 { source, record });
+    }
+
+    /// Makes room for a partition without any; the new chunk follows the one just filled.
+    #[cold]
+    fn another_chunk(&mut self, partition: usize) -> usize {
+        let chunk = self.earlier.len();
+        let filled = self.next[partition] as usize / CHUNK;
+        let earlier = filled.checked_sub(1).map_or(NO_CHUNK, |chunk| chunk as u32);
+        self.earlier.push(earlier);
+        self.records.resize((chunk + 1) * CHUNK, Record::default());
+        chunk * CHUNK
+    }
+}
+
+#[inline]
+fn second_octet(record: &Record) -> usize {
+    (record.key >> 48) as usize & 0xff
+}
