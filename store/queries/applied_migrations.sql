@@ -1,0 +1,1 @@
+SELECT version, name, checksum FROM migrations FINAL ORDER BY version

@@ -1,0 +1,214 @@
+//! Batches on their way into the store, in groups.
+//!
+//! # Promises
+//! - [`Store::append`] returns once raw rows, minute rollup and ledger have the batch, fsynced.
+//! - Keeping a batch twice, at any distance in time and in any company, changes nothing.
+//! - Whatever the engine or this program was doing when it was killed, sending the batch again
+//!   puts it right.
+//!
+//! # How
+//! One insert makes one part per table; a part per batch would drown the merges of a region of a
+//! thousand sensors. So batches wait a moment for company and are written as one block. A group is
+//! never the same twice, hence no deduplication token of a group can recognise a batch. Each batch
+//! is looked for instead, before it is written:
+//!
+//! | ledger | raw rows | minute rollup | what happened before                 | what is written now |
+//! |--------|----------|---------------|--------------------------------------|---------------------|
+//! | yes    |          |               | kept, the acknowledgement was lost    | nothing             |
+//! | no     | no       |               | nothing                               | all three           |
+//! | no     | yes      | yes           | killed between rollup and ledger      | ledger              |
+//! | no     | yes      | no            | killed between raw rows and rollup    | rollup, ledger      |
+//!
+//! A batch lies in one partition and one block, so raw rows have all of it or nothing; the view's
+//! part likewise, and it names the batches it holds.
+
+mod flow_rows;
+mod held;
+mod ledger_rows;
+mod queue;
+
+use std::sync::Arc;
+
+use clickhouse::Client;
+use hyper::body::Bytes;
+use noroshi_proto::batch::{Batch, Span};
+use noroshi_proto::id::BatchId;
+use sha2::{Digest, Sha256};
+use tokio::task::spawn_blocking;
+
+pub(crate) use queue::Writer;
+
+use crate::origin::Origin;
+use crate::store::{Store, StoreError};
+
+/// A batch the collector let in.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// What the sensor sent.
+    pub batch: Batch,
+    /// The checksum it came with: the same id with another one is a conflict.
+    pub checksum: u64,
+    /// Where each flow's source is, in the order of [`Batch::flows`].
+    pub origins: Vec<Arc<Origin>>,
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is in the store now.
+    New,
+    /// It was there already.
+    Already,
+}
+
+impl Store {
+    /// Keeps a batch. Keeping the same [`BatchId`] twice changes nothing.
+    ///
+    /// Waits for the next group (some 100 ms at most while others write, else at once) and for the
+    /// disk. Meant to be called for many batches at a time.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the id was kept with another checksum,
+    /// [`StoreError::Unstorable`] where no row can hold it, else [`StoreError::Unavailable`]: keep
+    /// the batch and try again, even where it may have been written.
+    pub async fn append(&self, admitted: Admitted) -> Result<Kept, StoreError> {
+        storable(&admitted)?;
+        self.writer().append(admitted).await
+    }
+}
+
+impl Admitted {
+    fn id(&self) -> &BatchId {
+        &self.batch.id
+    }
+
+    fn flows(&self) -> usize {
+        self.origins.len()
+    }
+}
+
+/// The last second the store's times of 32 bits can name (7 February 2106).
+const LAST_SECOND: u64 = u32::MAX as u64;
+
+/// Whether rows can hold this batch at all.
+fn storable(admitted: &Admitted) -> Result<(), StoreError> {
+    let batch = &admitted.batch;
+    let flows = batch.flows().count();
+    if flows != admitted.origins.len() {
+        return Err(StoreError::Unstorable(format!(
+            "batch {} has {flows} flows and {} origins",
+            batch.id,
+            admitted.origins.len()
+        )));
+    }
+    let mut days = batch.flows().map(|(interval, _)| interval.day());
+    let first = days.next();
+    if days.any(|day| Some(day) != first) {
+        return Err(StoreError::Unstorable(format!(
+            "batch {} has flows of two days",
+            batch.id
+        )));
+    }
+    let length = u64::from(batch.interval_length.seconds());
+    let end = batch.spans.last().map_or(0, |span| match span {
+        Span::Silent { first, intervals } => first
+            .start()
+            .saturating_add(intervals.saturating_mul(length)),
+        Span::Active { interval, .. } => interval.start().saturating_add(length),
+    });
+    if end > LAST_SECOND || batch.complete_through > LAST_SECOND {
+        return Err(StoreError::Unstorable(format!(
+            "batch {} lies after 2106",
+            batch.id
+        )));
+    }
+    Ok(())
+}
+
+/// Writes a group, each batch exactly once, whatever happened to it before.
+///
+/// Gives what became of each batch, in order.
+async fn commit(
+    client: &Client,
+    group: &[Arc<Admitted>],
+) -> Result<Vec<Result<Kept, StoreError>>, StoreError> {
+    let held = held::look_for(client, group).await?;
+    let mut outcomes = Vec::with_capacity(group.len());
+    let mut unwritten = Vec::new();
+    let mut unrolled = Vec::new();
+    let mut unledgered = Vec::new();
+    for admitted in group {
+        let place = held.get(admitted.id()).copied().unwrap_or_default();
+        outcomes.push(match place.ledger {
+            Some(checksum) if checksum == admitted.checksum => Ok(Kept::Already),
+            Some(_) => Err(StoreError::Conflict(admitted.id().clone())),
+            None => Ok(Kept::New),
+        });
+        if place.ledger.is_some() {
+            continue;
+        }
+        unledgered.push(Arc::clone(admitted));
+        match (admitted.flows(), place.raw) {
+            (0, _) => (),
+            (_, false) => unwritten.push(Arc::clone(admitted)),
+            (_, true) => unrolled.push(Arc::clone(admitted)),
+        }
+    }
+    if !unrolled.is_empty() {
+        held::roll_up(client, &unrolled).await?;
+    }
+    insert(client, unwritten, "flow_tuples", flow_rows::block).await?;
+    insert(client, unledgered, "batch_ledger", ledger_rows::block).await?;
+    Ok(outcomes)
+}
+
+/// One block of one insert: one part for the table and one for its view.
+async fn insert(
+    client: &Client,
+    batches: Vec<Arc<Admitted>>,
+    table: &str,
+    block: fn(&[Arc<Admitted>]) -> [Vec<u8>; 2],
+) -> Result<(), StoreError> {
+    if batches.is_empty() {
+        return Ok(());
+    }
+    let token = token(&batches);
+    let pieces = spawn_blocking(move || block(&batches))
+        .await
+        .map_err(|_| StoreError::Closed)?;
+    let mut insert = client
+        .insert_formatted_with(format!("INSERT INTO {table} FORMAT Native"))
+        .with_setting("async_insert", "0")
+        .with_setting("insert_deduplication_token", token)
+        // One block, one part: neither parser nor aggregation may split it.
+        .with_setting("max_insert_block_size", BLOCK_ROWS)
+        .with_setting("group_by_two_level_threshold", "0")
+        .with_setting("group_by_two_level_threshold_bytes", "0")
+        .with_setting("max_block_size", BLOCK_ROWS)
+        .with_setting("max_partitions_per_insert_block", "0")
+        .with_setting("distributed_foreground_insert", "1")
+        .with_timeouts(Some(queue::INSERT_TIMEOUT), Some(queue::INSERT_TIMEOUT));
+    for piece in pieces {
+        insert.send(Bytes::from(piece)).await?;
+    }
+    insert.end().await?;
+    Ok(())
+}
+
+/// More rows than any group has.
+const BLOCK_ROWS: &str = "1048449";
+
+/// The same for the same batches: an insert that is tried again while the engine still works on
+/// the first one is recognised by it.
+fn token(batches: &[Arc<Admitted>]) -> String {
+    if let [only] = batches {
+        return only.id().to_string();
+    }
+    let mut hash = Sha256::new();
+    for admitted in batches {
+        hash.update(admitted.id().to_string());
+        hash.update("\n");
+    }
+    let digest = hash.finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

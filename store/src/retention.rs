@@ -1,0 +1,109 @@
+//! How long each table keeps what it holds, enforced by the engine itself (TTL).
+
+use std::num::NonZeroU16;
+
+/// How long rows of one table stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Days after the event (at most 65,535: no date a row can bear overflows).
+    Days(NonZeroU16),
+    /// For good.
+    Forever,
+}
+
+impl Keep {
+    /// `days` days; [`Keep::Forever`] for 0.
+    pub fn days(days: u16) -> Self {
+        NonZeroU16::new(days).map_or(Self::Forever, Self::Days)
+    }
+}
+
+/// How long everything stays.
+///
+/// What names single sources is kept for days, alerts for a year, aggregates for good: storage
+/// limitation as data protection law asks for it. Raw rows and ledger outlive
+/// [`noroshi_proto::limits::CLOCK_BEHIND_MAX`], so a batch that is still accepted is always
+/// recognised when it comes again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Raw flow tuples.
+    pub flow_tuples: Keep,
+    /// Counts per service and minute.
+    pub minute_rollup: Keep,
+    /// Counts per service and ten minutes.
+    pub ten_minute_rollup: Keep,
+    /// Counts per service and hour.
+    pub hour_rollup: Keep,
+    /// Counts per service and day.
+    pub day_rollup: Keep,
+    /// What single sources did, per hour.
+    pub hourly_sources: Keep,
+    /// Which batches are in the store.
+    pub batch_ledger: Keep,
+    /// Frames, losses and delays of sensors.
+    pub sensor_health: Keep,
+    /// Cases and their history.
+    pub alerts: Keep,
+    /// Who looked at what.
+    pub audit: Keep,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            flow_tuples: Keep::days(30),
+            minute_rollup: Keep::days(35),
+            ten_minute_rollup: Keep::days(400),
+            hour_rollup: Keep::days(1_100),
+            day_rollup: Keep::Forever,
+            hourly_sources: Keep::days(30),
+            batch_ledger: Keep::days(90),
+            sensor_health: Keep::days(400),
+            alerts: Keep::days(366),
+            audit: Keep::days(1_100),
+        }
+    }
+}
+
+impl Retention {
+    /// Nothing ever goes: for throw-away stores, whose captures may be years old.
+    pub fn forever() -> Self {
+        Self {
+            flow_tuples: Keep::Forever,
+            minute_rollup: Keep::Forever,
+            ten_minute_rollup: Keep::Forever,
+            hour_rollup: Keep::Forever,
+            day_rollup: Keep::Forever,
+            hourly_sources: Keep::Forever,
+            batch_ledger: Keep::Forever,
+            sensor_health: Keep::Forever,
+            alerts: Keep::Forever,
+            audit: Keep::Forever,
+        }
+    }
+
+    /// Each table with the time its rows age from, and how long they stay.
+    pub(crate) fn tables(&self) -> [(&'static str, &'static str, Keep); 11] {
+        [
+            ("flow_tuples", "interval", self.flow_tuples),
+            ("minute_rollup", "minute", self.minute_rollup),
+            ("ten_minute_rollup", "start", self.ten_minute_rollup),
+            ("hour_rollup", "start", self.hour_rollup),
+            ("day_rollup", "start", self.day_rollup),
+            ("hourly_sources", "hour", self.hourly_sources),
+            ("batch_ledger", "last_end", self.batch_ledger),
+            ("sensor_health", "minute", self.sensor_health),
+            ("alerts", "last_seen", self.alerts),
+            ("alert_history", "at", self.alerts),
+            ("audit", "at", self.audit),
+        ]
+    }
+}
+
+/// The TTL of rows that age from `column`, as the engine writes it back.
+///
+/// In 64 bits: `DateTime + INTERVAL` has 32, and a sum beyond 2106 wraps to 1970, which deletes
+/// every row as it is written.
+pub(crate) fn ttl(column: &str, days: NonZeroU16) -> String {
+    format!("toDateTime64({column}, 0, 'UTC') + toIntervalDay({days})")
+}

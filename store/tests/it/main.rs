@@ -1,0 +1,6 @@
+//! The store's integration tests: one binary, with the real engine.
+
+mod append;
+mod engine;
+mod support;
+mod windows;
