@@ -1,1 +1,3 @@
 //! Admits, enriches and keeps what sensors send.
+
+pub mod enrich;
