@@ -5,7 +5,9 @@
 //! | [`settings`]  | what the operator wrote | every threshold               | no                |
 //! | [`detectors`] | closed windows         | findings                       | no                |
 //! | [`finding`]   |                        | what one detector says         | no                |
+//! | [`alerts`]    | findings               | cases: opened, continued, closed | no             |
 
+pub mod alerts;
 pub mod detectors;
 pub mod finding;
 pub mod settings;

@@ -1,0 +1,192 @@
+//! Who is told, and how urgent and how sure it is for them.
+
+use noroshi_proto::id::SensorId;
+use noroshi_proto::time::Millis;
+use noroshi_store::alert::{Attribution, Basis, Confidence, Kind, Severity, Tlp};
+use noroshi_store::origin::PartnerId;
+use noroshi_store::registry::Registry;
+use noroshi_store::registry::attribution::{Addressee, Verdict, Whereabouts};
+use noroshi_store::registry::partner::{PrefixUse, Programme};
+
+use super::Withheld;
+use super::text::Ground;
+use crate::finding::{About, Finding, Support};
+
+/// One reader of a finding.
+#[derive(Clone, Debug)]
+pub(super) struct Addressed {
+    /// Who; `None` for the centre alone.
+    pub(super) partner: Option<PartnerId>,
+    pub(super) country: Option<String>,
+    pub(super) tlp: Tlp,
+    pub(super) attribution: Option<Attribution>,
+    pub(super) severity: Severity,
+    pub(super) confidence: Confidence,
+    pub(super) grounds: Vec<Ground>,
+    pub(super) scanner: Option<String>,
+    /// Seen at a telescope inside the partner's own network.
+    pub(super) internal: bool,
+}
+
+/// Everybody who is told of a finding, or why nobody is.
+pub(super) fn address(finding: &Finding, registry: &Registry) -> Result<Vec<Addressed>, Withheld> {
+    let at = Millis(finding.at * 1000);
+    match &finding.about {
+        About::Source(..) | About::Victim(..) | About::Prefix(..) => {
+            of_address(finding, registry, at)
+        }
+        About::Service(_, scope) => {
+            let country = scope.map(|country| country.to_string());
+            Ok(of_region(finding, registry, at, country))
+        }
+        About::Sensor(sensor) => Ok(vec![of_sensor(sensor, registry)]),
+    }
+}
+
+fn of_address(
+    finding: &Finding,
+    registry: &Registry,
+    at: Millis,
+) -> Result<Vec<Addressed>, Withheld> {
+    let (Some(source), Some(origin)) = (finding.about.address(), finding.about.origin()) else {
+        return Err(Withheld::Nobody);
+    };
+    if origin.bogon.is_some() && !registry.holds(source) {
+        return Err(Withheld::Bogon);
+    }
+    let whereabouts = Whereabouts {
+        source,
+        asn: origin.asn,
+        country: origin.country,
+    };
+    let addressee = match registry.verdict(whereabouts, at, Programme::Daedalus) {
+        Verdict::Theirs(addressee) => addressee,
+        Verdict::Withheld { reason, .. } => return Err(Withheld::Registry(reason)),
+        Verdict::Nobody => return Err(Withheld::Nobody),
+    };
+    let owner = of_owner(finding, registry, &addressee, at);
+    let informed = addressee.inform.iter().filter_map(|id| {
+        let partner = registry.partner(id)?;
+        Some(Addressed {
+            partner: Some(partner.id.clone()),
+            tlp: partner.tlp,
+            ..owner.clone()
+        })
+    });
+    let informed: Vec<Addressed> = informed.collect();
+    Ok(std::iter::once(owner).chain(informed).collect())
+}
+
+fn of_owner(
+    finding: &Finding,
+    registry: &Registry,
+    addressee: &Addressee,
+    at: Millis,
+) -> Addressed {
+    let listed = finding
+        .about
+        .origin()
+        .and_then(|origin| origin.scanner.as_deref());
+    let scanner = addressee.scanner.clone().or(listed.map(str::to_owned));
+    let internal = finding
+        .sensors
+        .iter()
+        .any(|sensor| registry.is_internal(sensor, &addressee.partner, at));
+    let urgent = internal || addressee.usage == Some(PrefixUse::Critical);
+    let (confidence, grounds) = confidence(finding, registry, addressee.attribution.basis);
+    Addressed {
+        partner: Some(addressee.partner.clone()),
+        country: Some(addressee.country.to_string()),
+        tlp: addressee.tlp,
+        attribution: Some(addressee.attribution.clone()),
+        severity: severity(finding.kind, scanner.is_some(), urgent),
+        confidence,
+        grounds,
+        scanner,
+        internal,
+    }
+}
+
+fn severity(kind: Kind, is_known_scanner: bool, is_urgent: bool) -> Severity {
+    match kind {
+        Kind::ScanningHost | Kind::ReflectionRecon if is_known_scanner => Severity::Info,
+        _ if is_urgent => Severity::High,
+        Kind::ScanningHost | Kind::ReflectionRecon | Kind::OpenReflector => Severity::Low,
+        _ => Severity::Medium,
+    }
+}
+
+/// How sure it is: by the evidence, then no more than its attribution allows.
+fn confidence(finding: &Finding, registry: &Registry, basis: Basis) -> (Confidence, Vec<Ground>) {
+    let mut owners: Vec<&PartnerId> = finding
+        .sensors
+        .iter()
+        .filter_map(|sensor| registry.sensor(sensor).map(|known| &known.partner))
+        .collect();
+    owners.sort_unstable();
+    owners.dedup();
+    let (confidence, ground) = match finding.support {
+        Support::Weak => (Confidence::Low, Ground::FewPackets),
+        Support::Plain => (Confidence::Medium, Ground::Forgeable),
+        Support::Broad if owners.len() >= 2 => (Confidence::High, Ground::IndependentSensors),
+        Support::Broad => (Confidence::Medium, Ground::Forgeable),
+        Support::Steady => (Confidence::High, Ground::Steady),
+    };
+    if basis == Basis::Country && confidence > Confidence::Medium {
+        return (Confidence::Medium, vec![ground, Ground::ByCountry]);
+    }
+    (confidence, vec![ground])
+}
+
+/// The partners of the programme about signs of attacks; the centre alone where there are
+/// none.
+fn of_region(
+    finding: &Finding,
+    registry: &Registry,
+    at: Millis,
+    country: Option<String>,
+) -> Vec<Addressed> {
+    let (confidence, ground) = match finding.support {
+        Support::Weak => (Confidence::Low, Ground::FewTargets),
+        Support::Plain => (Confidence::Medium, Ground::FewTargets),
+        Support::Broad | Support::Steady => (Confidence::High, Ground::ManySources),
+    };
+    let centre = Addressed {
+        partner: None,
+        country,
+        tlp: Tlp::default(),
+        attribution: None,
+        severity: Severity::Medium,
+        confidence,
+        grounds: vec![ground],
+        scanner: None,
+        internal: false,
+    };
+    let told: Vec<Addressed> = registry
+        .partners_of_programme(Programme::Practice, at)
+        .map(|partner| Addressed {
+            partner: Some(partner.id.clone()),
+            tlp: partner.tlp,
+            ..centre.clone()
+        })
+        .collect();
+    if told.is_empty() { vec![centre] } else { told }
+}
+
+/// The owner of a sensor; the centre alone where it is not registered any more.
+fn of_sensor(sensor: &SensorId, registry: &Registry) -> Addressed {
+    let owner = registry
+        .sensor(sensor)
+        .and_then(|known| registry.partner(&known.partner));
+    Addressed {
+        partner: owner.map(|partner| partner.id.clone()),
+        country: owner.map(|partner| partner.country.to_string()),
+        tlp: owner.map_or_else(Tlp::default, |partner| partner.tlp),
+        attribution: None,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        grounds: Vec::new(),
+        scanner: None,
+        internal: false,
+    }
+}
