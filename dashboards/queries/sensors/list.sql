@@ -3,8 +3,14 @@ SELECT
     max(through) AS "complete through",
     sum(frames) AS "frames",
     sum(counted) AS "packets",
-    sum(lost) AS "losses",
-    round(100 * "losses" / greatest(1, "frames"), 2) AS "lost %",
+    sum(losses['outside_telescope']) AS "outside telescope",
+    sum(losses['kernel_dropped'] + losses['interface_dropped']) AS "dropped before",
+    sum(losses['tuples_over_limit'] + losses['spool_full'] + losses['spool_damaged']
+        + losses['refused']) AS "dropped after",
+    sum(arraySum(mapValues(losses))) - "outside telescope" - "dropped before" - "dropped after"
+        AS "undecodable",
+    round(100 * ("dropped before" + "dropped after") / greatest(1, "frames" + "dropped before"), 2)
+        AS "lost %",
     count() AS runs,
     argMax(watched, through) AS addresses,
     max(lag) AS "worst lag"
@@ -16,7 +22,7 @@ FROM
         max(complete_through) AS through,
         max(epoch_frames) AS frames,
         max(epoch_packets) AS counted,
-        arraySum(mapValues(maxMap(epoch_losses))) AS lost,
+        maxMap(epoch_losses) AS losses,
         argMax(telescope_addresses, minute) AS watched,
         max(lag_seconds) AS lag
     FROM sensor_health

@@ -1,4 +1,5 @@
--- Frames of a sensor's run, less packets, less losses: by law nothing is left.
+-- Frames of a sensor's run, less packets, less what was dropped while reading: nothing may be left.
+-- What the kernel or a full spool drops never was a frame, or was a packet already.
 SELECT sum(abs(frames - counted - lost)) AS unaccounted
 FROM
 (
@@ -7,7 +8,10 @@ FROM
         epoch,
         toInt64(max(epoch_frames)) AS frames,
         toInt64(max(epoch_packets)) AS counted,
-        toInt64(arraySum(mapValues(maxMap(epoch_losses)))) AS lost
+        toInt64(arraySum(mapValues(mapFilter(
+            (reason, total) -> reason NOT IN
+                ('spool_full', 'spool_damaged', 'refused', 'kernel_dropped', 'interface_dropped'),
+            maxMap(epoch_losses))))) AS lost
     FROM sensor_health
     WHERE $__timeFilter(minute) AND $__conditionalAll(sensor IN (${sensor:singlequote}), $sensor)
     GROUP BY sensor, epoch
