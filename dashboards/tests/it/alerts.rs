@@ -1,0 +1,58 @@
+//! Alerts of the day: an infected host, a victim, a surge.
+
+use noroshi_proto::time::Millis;
+use noroshi_store::alert::{Alert, Confidence, Evidence, Kind, Severity, State, Subject, Tlp};
+use noroshi_store::cases::{Case, Transition};
+use uuid::Uuid;
+
+use super::day::START;
+
+/// One transition each, as the analyzer records them.
+pub(crate) fn transitions() -> Vec<Transition> {
+    let host = Subject::Source { source: "203.0.0.2".parse().expect("an address"), asn: None };
+    let victim = Subject::Victim { victim: "198.51.100.0/24".to_owned(), asn: None };
+    let service = Subject::Service { service: "tcp/23".to_owned(), scope: "region".to_owned() };
+    [
+        (Kind::InfectedHost, Some("th-cert"), "TH", host),
+        (Kind::DdosVictim, Some("id-cert"), "ID", victim),
+        (Kind::ScanSurge, None, "MY", service),
+    ]
+    .into_iter()
+    .zip(1..)
+    .map(|((kind, partner, country, subject), number)| {
+        let at = Millis((START + 3_600 * number) * 1_000);
+        let alert = alert(kind, subject, at);
+        let alert = Alert {
+            id: Uuid::from_u128(number.into()),
+            partner: partner.map(str::to_owned),
+            country: Some(country.to_owned()),
+            ..alert
+        };
+        let case = Case { alert, version: 1 };
+        Transition { case, by: "analyzer".to_owned(), at, note: String::new() }
+    })
+    .collect()
+}
+
+fn alert(kind: Kind, subject: Subject, at: Millis) -> Alert {
+    Alert {
+        id: Uuid::nil(),
+        kind,
+        state: State::New,
+        severity: Severity::Medium,
+        confidence: Confidence::Medium,
+        tlp: Tlp::Amber,
+        partner: None,
+        country: None,
+        attribution: None,
+        opened_at: at,
+        first_seen: at,
+        last_seen: at,
+        detected_at: at,
+        subject,
+        evidence: Evidence { packets: 31, ..Evidence::default() },
+        reason_code: "mirai_syn".to_owned(),
+        explanation: "An explanation.".to_owned(),
+        exercise: false,
+    }
+}
