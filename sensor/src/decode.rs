@@ -12,14 +12,16 @@
 //! - A frame cut off by the capture's snap length still counts if the headers needed are in
 //!   it; what else they would have told stays unknown.
 
-use noroshi_proto::flow::{FlowTuple, OptionLayout};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use noroshi_proto::flow::FlowTuple;
 use noroshi_proto::loss::Loss;
 use noroshi_proto::time::Millis;
 use noroshi_proto::traffic::{Traffic, Transport};
 
-use self::datagram::{Datagram, Place};
+use self::datagram::{Address, Datagram, Place, Version};
 use self::tunnel::Delivery;
-use crate::packet::{Frame, MarkBits, Packet};
+use crate::packet::{Frame, Packet};
 use crate::telescope::Telescope;
 
 mod datagram;
@@ -57,81 +59,67 @@ impl Decoder {
         if frame.seen_at > TIME_MAX {
             return Err(Loss::BadTime);
         }
-        let outer = Datagram::read(link::network(frame.link, frame.bytes)?)?;
-        let datagram = match self.delivery {
+        match link::plain_ipv4(frame) {
+            Some(bytes) if self.delivery == Delivery::Direct => {
+                self.packet(frame.seen_at, &Ipv4Addr::datagram(bytes)?)
+            }
+            _ => self.decode_wrapped(frame),
+        }
+    }
+
+    /// Any frame; apart, so that the way of nearly all of them stays short.
+    #[inline(never)]
+    fn decode_wrapped(&self, frame: &Frame<'_>) -> Result<Packet, Loss> {
+        let outer = link::network(frame.link, frame.bytes)?;
+        let network = match self.delivery {
             Delivery::Direct => outer,
-            tunnelled => match tunnel::inner(tunnelled, &outer)? {
-                Some(network) => Datagram::read(network)?,
-                None => outer,
-            },
+            tunnelled => tunnel::inner(tunnelled, outer)?,
         };
-        if !self.telescope.contains(datagram.target) {
+        match network.version {
+            Version::V4 => self.packet(frame.seen_at, &Ipv4Addr::datagram(network.bytes)?),
+            Version::V6 => self.packet(frame.seen_at, &Ipv6Addr::datagram(network.bytes)?),
+        }
+    }
+
+    #[inline(always)]
+    fn packet<A: Address>(
+        &self,
+        seen_at: Millis,
+        datagram: &Datagram<'_, A>,
+    ) -> Result<Packet, Loss> {
+        if !self.telescope.contains(datagram.target.into()) {
             return Err(Loss::OutsideTelescope);
         }
-        let meaning = Meaning::of(&datagram)?;
-        Ok(Packet {
-            seen_at: frame.seen_at,
-            tuple: meaning.tuple,
-            target: datagram.target,
-            bytes: datagram.bytes,
-            source_port: meaning.source_port,
-            window: meaning.window,
-            ttl: datagram.ttl,
-            options: meaning.options,
-            marks: meaning.marks,
-        })
+        match (datagram.place, datagram.protocol) {
+            (Place::Later, _) => Ok(without_ports(seen_at, datagram, Traffic::Fragment)),
+            (_, TCP) => tcp::read(seen_at, datagram),
+            (_, UDP) => udp::read(seen_at, datagram),
+            (_, protocol) if protocol == A::ICMP => icmp::read(seen_at, datagram),
+            _ => Ok(without_ports(seen_at, datagram, Traffic::OtherProtocol)),
+        }
     }
 }
 
-/// What the transport header says: the part of a packet that is not IP's.
-struct Meaning {
-    tuple: FlowTuple,
-    source_port: u16,
-    window: u16,
-    options: OptionLayout,
-    marks: MarkBits,
-}
+const TCP: u8 = 6;
+const UDP: u8 = 17;
 
-impl Meaning {
-    #[inline]
-    fn of(datagram: &Datagram<'_>) -> Result<Self, Loss> {
-        const ICMP: u8 = 1;
-        const TCP: u8 = 6;
-        const UDP: u8 = 17;
-        const ICMP6: u8 = 58;
-        if datagram.place == Place::Later {
-            return Ok(Self::without_ports(datagram, Traffic::Fragment));
-        }
-        match datagram.protocol {
-            TCP => tcp::read(datagram),
-            UDP => udp::read(datagram),
-            ICMP if datagram.ipv4.is_some() => icmp::read(datagram),
-            ICMP6 if datagram.ipv4.is_none() => icmp::read6(datagram),
-            _ => Ok(Self::without_ports(datagram, Traffic::OtherProtocol)),
-        }
-    }
-
-    fn without_ports(datagram: &Datagram<'_>, traffic: Traffic) -> Self {
-        let protocol = datagram.protocol;
-        let transport = Transport::Other { protocol };
-        Self::new(FlowTuple {
-            source: datagram.source,
+fn without_ports<A: Address>(
+    seen_at: Millis,
+    datagram: &Datagram<'_, A>,
+    traffic: Traffic,
+) -> Packet {
+    let transport = Transport::Other {
+        protocol: datagram.protocol,
+    };
+    let source = datagram.source.into();
+    datagram.packet(
+        seen_at,
+        FlowTuple {
+            source,
             traffic,
             transport,
-        })
-    }
-
-    /// Nothing but the tuple.
-    #[inline]
-    fn new(tuple: FlowTuple) -> Self {
-        Self {
-            tuple,
-            source_port: 0,
-            window: 0,
-            options: OptionLayout::Unknown,
-            marks: MarkBits::default(),
-        }
-    }
+        },
+    )
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub struct Syn {
 
 /// What a SYN matches. `ipv4` is `None` for IPv6, where the rules on `ip.id`, DF and the
 /// target's 32 bits do not apply.
-#[inline]
+#[inline(always)]
 pub fn of_syn(syn: &Syn, ipv4: Option<&Ipv4Facts>) -> MarkBits {
     let mut marks = MarkBits::SYN;
     let mut is_masscan = false;
@@ -63,12 +63,13 @@ pub fn of_syn(syn: &Syn, ipv4: Option<&Ipv4Facts>) -> MarkBits {
         marks |= mark(MarkBits::MASSCAN, is_masscan);
         marks |= mark(MarkBits::ZMAP_MODERN, is_zmap_modern(syn, ip));
     }
-    let is_nmap = syn.window == NMAP_WINDOW
-        && syn.options == OptionLayout::Mss
-        && syn.ttl <= UNIX_TTL
-        && !is_masscan;
+    // `&` and `|` where `&&` and `||` would make the processor guess.
+    let is_nmap = (syn.window == NMAP_WINDOW)
+        & (syn.options == OptionLayout::Mss)
+        & (syn.ttl <= UNIX_TTL)
+        & !is_masscan;
     marks |= mark(MarkBits::NMAP, is_nmap);
-    let is_irregular = syn.ttl > IRREGULAR_TTL || syn.options == OptionLayout::None;
+    let is_irregular = (syn.ttl > IRREGULAR_TTL) | (syn.options == OptionLayout::None);
     marks |= mark(MarkBits::IRREGULAR, is_irregular);
     MarkBits(marks)
 }
@@ -82,19 +83,21 @@ pub fn of_other(traffic: Traffic, ipv4: Option<&Ipv4Facts>) -> MarkBits {
 
 /// Options in Windows' order, but a TTL, window and DF bit that Windows does not send:
 /// ZMap's default since 4.1.1.
+#[inline]
 fn is_zmap_modern(syn: &Syn, ip: &Ipv4Facts) -> bool {
-    syn.options == OptionLayout::Windows
-        && syn.window == ZMAP_MODERN_WINDOW
-        && syn.ttl <= UNIX_TTL
-        && !ip.dont_fragment
+    (syn.options == OptionLayout::Windows)
+        & (syn.window == ZMAP_MODERN_WINDOW)
+        & (syn.ttl <= UNIX_TTL)
+        & !ip.dont_fragment
 }
 
 #[inline]
 fn mark(bit: u8, matches: bool) -> u8 {
-    if matches { bit } else { 0 }
+    bit * u8::from(matches)
 }
 
 /// The order of a SYN's options: all of them, padding included.
+#[inline]
 pub fn option_layout(options: &[u8]) -> OptionLayout {
     // Kinds: 1 no-operation, 2 MSS, 3 window scale, 4 SACK permitted, 8 time-stamps.
     match options {

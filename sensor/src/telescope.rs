@@ -128,9 +128,14 @@ impl Telescope {
 
 #[inline]
 fn stretch_of<A: Copy + Ord>(stretches: &[Stretch<A>], address: A) -> Option<&Stretch<A>> {
-    let after = stretches.partition_point(|stretch| stretch.first <= address);
-    let stretch = &stretches[after.checked_sub(1)?];
-    (address <= stretch.last).then_some(stretch)
+    let stretch = match stretches {
+        [only] => only, // most telescopes are one prefix
+        several => {
+            let after = several.partition_point(|stretch| stretch.first <= address);
+            &several[after.checked_sub(1)?]
+        }
+    };
+    (stretch.first <= address && address <= stretch.last).then_some(stretch)
 }
 
 /// Sorts ranges and joins those that overlap or touch.

@@ -2,12 +2,13 @@
 
 use std::io::{self, Read};
 
-/// Bytes held at most: twice the largest record, so that one always fits whole and a
-/// block is read in one call. Larger buffers are slower: they leave the L2 cache.
+/// Bytes held at most: twice the largest record, so that one always fits whole with room
+/// to read on.
 pub const BUFFER_BYTES: usize = 512 * 1024;
 
-/// Bytes asked for in one call of read(2).
-const READ_BYTES: usize = 256 * 1024;
+/// Bytes asked for in one call of read(2): few calls, and they stay in the L2 cache until
+/// they are decoded, beside what is made of them.
+const READ_BYTES: usize = 128 * 1024;
 
 /// The bytes read from a source and not yet consumed.
 pub struct Buffer {

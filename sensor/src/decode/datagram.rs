@@ -2,34 +2,112 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use noroshi_proto::flow::{FlowTuple, OptionLayout};
 use noroshi_proto::loss::Loss;
+use noroshi_proto::time::Millis;
+use noroshi_proto::traffic::{Traffic, Transport};
 
+use crate::classify;
 use crate::fingerprint::Ipv4Facts;
+use crate::packet::{MarkBits, Packet};
 
 /// Bytes that begin with an IP header, by what the layer below calls them.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Network<'a> {
-    V4(&'a [u8]),
-    V6(&'a [u8]),
+pub(super) struct Network<'a> {
+    pub version: Version,
+    pub bytes: &'a [u8],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    V4,
+    V6,
 }
 
 impl<'a> Network<'a> {
+    #[inline]
+    pub fn v4(bytes: &'a [u8]) -> Self {
+        Self {
+            version: Version::V4,
+            bytes,
+        }
+    }
+
+    #[inline]
+    pub fn v6(bytes: &'a [u8]) -> Self {
+        Self {
+            version: Version::V6,
+            bytes,
+        }
+    }
+
     /// Where nothing below says which IP it is, its first four bits do.
     pub fn by_version(bytes: &'a [u8]) -> Result<Self, Loss> {
         match bytes.first() {
             None => Err(Loss::Truncated),
-            Some(byte) if byte >> 4 == 4 => Ok(Self::V4(bytes)),
-            Some(byte) if byte >> 4 == 6 => Ok(Self::V6(bytes)),
+            Some(byte) if byte >> 4 == 4 => Ok(Self::v4(bytes)),
+            Some(byte) if byte >> 4 == 6 => Ok(Self::v6(bytes)),
             Some(_) => Err(Loss::NotIp),
         }
     }
 }
 
+/// One of the two kinds of IP, by its addresses.
+///
+/// Decoding is compiled once for each, so that for IPv4, which is nearly everything, no
+/// address is moved about as one of two.
+pub(super) trait Address: Copy + Eq + Into<IpAddr> {
+    /// The protocol number of its ICMP.
+    const ICMP: u8;
+
+    /// Reads the header, and IPv6's extension headers.
+    fn datagram(bytes: &[u8]) -> Result<Datagram<'_, Self>, Loss>;
+
+    /// The class of its ICMP messages of this type.
+    fn icmp_class(kind: u8) -> Traffic;
+
+    /// Its ICMP as a transport.
+    fn icmp_transport(kind: u8, code: u8) -> Transport;
+}
+
+impl Address for Ipv4Addr {
+    const ICMP: u8 = 1;
+
+    #[inline(always)]
+    fn datagram(bytes: &[u8]) -> Result<Datagram<'_, Self>, Loss> {
+        read_v4(bytes)
+    }
+
+    fn icmp_class(kind: u8) -> Traffic {
+        classify::icmp(kind)
+    }
+
+    fn icmp_transport(kind: u8, code: u8) -> Transport {
+        Transport::Icmp { kind, code }
+    }
+}
+
+impl Address for Ipv6Addr {
+    const ICMP: u8 = 58;
+
+    fn datagram(bytes: &[u8]) -> Result<Datagram<'_, Self>, Loss> {
+        read_v6(bytes)
+    }
+
+    fn icmp_class(kind: u8) -> Traffic {
+        classify::icmp6(kind)
+    }
+
+    fn icmp_transport(kind: u8, code: u8) -> Transport {
+        Transport::Icmp6 { kind, code }
+    }
+}
+
 /// An IP datagram, or the fragment of one.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Datagram<'a> {
-    pub source: IpAddr,
-    pub target: IpAddr,
+pub(super) struct Datagram<'a, A> {
+    pub source: A,
+    pub target: A,
     pub protocol: u8,
     pub ttl: u8,
     pub place: Place,
@@ -52,19 +130,11 @@ pub(super) enum Place {
     Later,
 }
 
-impl<'a> Datagram<'a> {
-    #[inline]
-    pub fn read(network: Network<'a>) -> Result<Self, Loss> {
-        match network {
-            Network::V4(bytes) => read_v4(bytes),
-            Network::V6(bytes) => read_v6(bytes),
-        }
-    }
-
+impl<'a, A: Address> Datagram<'a, A> {
     /// At least `needed` bytes of the payload.
     ///
     /// Where they are missing, the header's own length says whose fault it is.
-    #[inline]
+    #[inline(always)]
     pub fn payload(&self, needed: usize) -> Result<&'a [u8], Loss> {
         if self.payload.len() >= needed {
             return Ok(self.payload);
@@ -75,10 +145,25 @@ impl<'a> Datagram<'a> {
             Loss::Truncated
         })
     }
+
+    /// The packet this is, apart from what only some transports tell.
+    pub fn packet(&self, seen_at: Millis, tuple: FlowTuple) -> Packet {
+        Packet {
+            seen_at,
+            tuple,
+            target: self.target.into(),
+            bytes: self.bytes,
+            source_port: 0,
+            window: 0,
+            ttl: self.ttl,
+            options: OptionLayout::Unknown,
+            marks: MarkBits::default(),
+        }
+    }
 }
 
-#[inline]
-fn read_v4(bytes: &[u8]) -> Result<Datagram<'_>, Loss> {
+#[inline(always)]
+fn read_v4(bytes: &[u8]) -> Result<Datagram<'_, Ipv4Addr>, Loss> {
     const HEADER_BYTES_MIN: usize = 20;
     const DONT_FRAGMENT: u16 = 0x4000;
     const OFFSET_MASK: u16 = 0x1fff;
@@ -102,8 +187,8 @@ fn read_v4(bytes: &[u8]) -> Result<Datagram<'_>, Loss> {
     let source = u32::from_be_bytes([header[12], header[13], header[14], header[15]]);
     let target = u32::from_be_bytes([header[16], header[17], header[18], header[19]]);
     Ok(Datagram {
-        source: IpAddr::V4(Ipv4Addr::from(source)),
-        target: IpAddr::V4(Ipv4Addr::from(target)),
+        source: Ipv4Addr::from(source),
+        target: Ipv4Addr::from(target),
         protocol: header[9],
         ttl: header[8],
         place: if fragment & OFFSET_MASK == 0 {
@@ -122,7 +207,7 @@ fn read_v4(bytes: &[u8]) -> Result<Datagram<'_>, Loss> {
     })
 }
 
-fn read_v6(bytes: &[u8]) -> Result<Datagram<'_>, Loss> {
+fn read_v6(bytes: &[u8]) -> Result<Datagram<'_, Ipv6Addr>, Loss> {
     const HEADER_BYTES: usize = 40;
     let header: &[u8; HEADER_BYTES] = bytes.first_chunk().ok_or(Loss::Truncated)?;
     if header[0] >> 4 != 6 {
@@ -155,10 +240,10 @@ fn read_v6(bytes: &[u8]) -> Result<Datagram<'_>, Loss> {
     })
 }
 
-fn address_v6(bytes: &[u8]) -> IpAddr {
+fn address_v6(bytes: &[u8]) -> Ipv6Addr {
     let mut octets = [0; 16];
     octets.copy_from_slice(bytes);
-    IpAddr::V6(Ipv6Addr::from(octets))
+    Ipv6Addr::from(octets)
 }
 
 /// Extension headers in a row that are read; stacks send at most five.

@@ -5,7 +5,9 @@
 use noroshi_proto::loss::Loss;
 
 use super::datagram::Network;
-use crate::packet::LinkType;
+use crate::packet::{Frame, LinkType};
+
+const ETHERNET: LinkType = LinkType(1);
 
 /// Tags and labels in a row that are read: more than any network stacks.
 const TAGS_MAX: usize = 8;
@@ -23,14 +25,13 @@ const PPPOE_SESSION: u16 = 0x8864;
 const ETHERTYPE_MIN: u16 = 0x0600;
 
 /// Finds IP in a frame of this link type.
-#[inline]
 pub(super) fn network(link: LinkType, bytes: &[u8]) -> Result<Network<'_>, Loss> {
     match link.0 {
         1 => ethernet(bytes),
         // RAW, and as which numbers systems knew it before it had one.
         101 | 12 | 14 => Network::by_version(bytes),
-        228 => Ok(Network::V4(bytes)),
-        229 => Ok(Network::V6(bytes)),
+        228 => Ok(Network::v4(bytes)),
+        229 => Ok(Network::v6(bytes)),
         113 => by_ethertype(bytes, 14, 16),
         276 => by_ethertype(bytes, 0, 20),
         0 | 108 => null(bytes),
@@ -43,15 +44,15 @@ pub(super) fn network(link: LinkType, bytes: &[u8]) -> Result<Network<'_>, Loss>
     }
 }
 
-#[inline]
 pub(super) fn ethernet(bytes: &[u8]) -> Result<Network<'_>, Loss> {
-    // Nearly every frame is plain IPv4.
-    if let Some((header, rest)) = bytes.split_first_chunk::<14>()
-        && header[12..] == [0x08, 0x00]
-    {
-        return Ok(Network::V4(rest));
-    }
     by_ethertype(bytes, 12, 14)
+}
+
+/// What follows the header of a plain Ethernet frame that carries IPv4.
+#[inline(always)]
+pub(super) fn plain_ipv4<'a>(frame: &Frame<'a>) -> Option<&'a [u8]> {
+    let (header, rest) = frame.bytes.split_first_chunk::<14>()?;
+    (frame.link == ETHERNET && header[12..] == [0x08, 0x00]).then_some(rest)
 }
 
 /// The Ethernet type stands at `at`; what it names begins at `start`.
@@ -73,8 +74,8 @@ fn by_ethertype(bytes: &[u8], at: usize, start: usize) -> Result<Network<'_>, Lo
 
 fn untagged(ethertype: u16, rest: &[u8]) -> Result<Network<'_>, Loss> {
     match ethertype {
-        IPV4 => Ok(Network::V4(rest)),
-        IPV6 => Ok(Network::V6(rest)),
+        IPV4 => Ok(Network::v4(rest)),
+        IPV6 => Ok(Network::v6(rest)),
         MPLS | MPLS_MULTICAST => mpls(rest),
         PPPOE_SESSION => pppoe(rest),
         ..ETHERTYPE_MIN => snap(rest),
@@ -85,8 +86,8 @@ fn untagged(ethertype: u16, rest: &[u8]) -> Result<Network<'_>, Loss> {
 /// An 802.3 frame carries IP behind an LLC and SNAP header (RFC 1042).
 fn snap(bytes: &[u8]) -> Result<Network<'_>, Loss> {
     match bytes {
-        [0xaa, 0xaa, 0x03, 0, 0, 0, 0x08, 0x00, rest @ ..] => Ok(Network::V4(rest)),
-        [0xaa, 0xaa, 0x03, 0, 0, 0, 0x86, 0xdd, rest @ ..] => Ok(Network::V6(rest)),
+        [0xaa, 0xaa, 0x03, 0, 0, 0, 0x08, 0x00, rest @ ..] => Ok(Network::v4(rest)),
+        [0xaa, 0xaa, 0x03, 0, 0, 0, 0x86, 0xdd, rest @ ..] => Ok(Network::v6(rest)),
         _ => Err(Loss::NotIp),
     }
 }
@@ -123,8 +124,8 @@ pub(super) fn ppp(bytes: &[u8]) -> Result<Network<'_>, Loss> {
 /// The protocol field may be compressed to one byte.
 fn ppp_protocol(bytes: &[u8]) -> Result<Network<'_>, Loss> {
     match bytes {
-        [0x00, 0x21, rest @ ..] | [0x21, rest @ ..] => Ok(Network::V4(rest)),
-        [0x00, 0x57, rest @ ..] | [0x57, rest @ ..] => Ok(Network::V6(rest)),
+        [0x00, 0x21, rest @ ..] | [0x21, rest @ ..] => Ok(Network::v4(rest)),
+        [0x00, 0x57, rest @ ..] | [0x57, rest @ ..] => Ok(Network::v6(rest)),
         [0x02, 0x81, rest @ ..] => mpls(rest),
         [] | [_] => Err(Loss::Truncated),
         _ => Err(Loss::NotIp),
@@ -149,9 +150,9 @@ fn null(bytes: &[u8]) -> Result<Network<'_>, Loss> {
         little
     };
     match family {
-        2 => Ok(Network::V4(rest)),
+        2 => Ok(Network::v4(rest)),
         // AF_INET6 of Linux, NetBSD and OpenBSD, FreeBSD, macOS.
-        10 | 24 | 28 | 30 => Ok(Network::V6(rest)),
+        10 | 24 | 28 | 30 => Ok(Network::v6(rest)),
         _ => Err(Loss::NotIp),
     }
 }
@@ -173,8 +174,8 @@ fn nflog(bytes: &[u8]) -> Result<Network<'_>, Loss> {
         if kind & 0x7fff == PAYLOAD {
             let payload = &after[..value_bytes.min(after.len())];
             return match header[0] {
-                2 => Ok(Network::V4(payload)),
-                10 => Ok(Network::V6(payload)),
+                2 => Ok(Network::v4(payload)),
+                10 => Ok(Network::v6(payload)),
                 _ => Err(Loss::NotIp),
             };
         }

@@ -2,20 +2,23 @@
 
 use noroshi_proto::flow::{FlowTuple, OptionLayout};
 use noroshi_proto::loss::Loss;
+use noroshi_proto::time::Millis;
 use noroshi_proto::traffic::{Traffic, Transport};
 
-use super::Meaning;
-use super::datagram::Datagram;
+use super::datagram::{Address, Datagram};
 use crate::classify;
 use crate::fingerprint::{self, Syn};
-use crate::packet::MarkBits;
+use crate::packet::{MarkBits, Packet};
 
 const HEADER_BYTES_MIN: usize = 20;
 /// Ports, numbers, flags and window: everything needed that stands in every header.
 const NEEDED_BYTES: usize = 16;
 
-#[inline]
-pub(super) fn read(datagram: &Datagram<'_>) -> Result<Meaning, Loss> {
+#[inline(always)]
+pub(super) fn read<A: Address>(
+    seen_at: Millis,
+    datagram: &Datagram<'_, A>,
+) -> Result<Packet, Loss> {
     let header: &[u8; NEEDED_BYTES] = datagram
         .payload(NEEDED_BYTES)?
         .first_chunk()
@@ -47,27 +50,31 @@ pub(super) fn read(datagram: &Datagram<'_>) -> Result<Meaning, Loss> {
         }
         _ => (OptionLayout::Unknown, other_marks(datagram, traffic)),
     };
-    let transport = Transport::Tcp { service_port };
-    Ok(Meaning {
+    // Written whole and in place: copying parts of it costs as much as decoding.
+    Ok(Packet {
+        seen_at,
         tuple: FlowTuple {
-            source: datagram.source,
+            source: datagram.source.into(),
             traffic,
-            transport,
+            transport: Transport::Tcp { service_port },
         },
+        target: datagram.target.into(),
+        bytes: datagram.bytes,
         source_port: other_port,
         window,
+        ttl: datagram.ttl,
         options,
         marks,
     })
 }
 
 #[inline]
-fn other_marks(datagram: &Datagram<'_>, traffic: Traffic) -> MarkBits {
+fn other_marks<A: Address>(datagram: &Datagram<'_, A>, traffic: Traffic) -> MarkBits {
     fingerprint::of_other(traffic, datagram.ipv4.as_ref())
 }
 
 /// [`OptionLayout::Unknown`] where not all options were captured.
-#[inline]
+#[inline(always)]
 fn option_layout(segment: &[u8], header_bytes: usize) -> OptionLayout {
     match segment.get(HEADER_BYTES_MIN..header_bytes) {
         Some(options) => fingerprint::option_layout(options),

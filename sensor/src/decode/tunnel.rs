@@ -3,10 +3,12 @@
 //! Exactly one encapsulation is removed, and only the configured one: what an attacker wraps
 //! himself stays a packet of its own.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use noroshi_proto::loss::Loss;
 use serde::Deserialize;
 
-use super::datagram::{Datagram, Network, Place};
+use super::datagram::{Address, Datagram, Network, Place, Version};
 use super::link;
 
 /// How the telescope's packets reach the sensor.
@@ -26,21 +28,34 @@ pub enum Delivery {
     Geneve,
 }
 
-/// The datagram within; `None` where `outer` is not encapsulated as expected.
-pub(super) fn inner<'a>(
-    delivery: Delivery,
-    outer: &Datagram<'a>,
-) -> Result<Option<Network<'a>>, Loss> {
-    if outer.place == Place::Later {
-        return Ok(None);
+/// What is within `outer`; `outer` itself where it is not encapsulated as expected.
+pub(super) fn inner(delivery: Delivery, outer: Network<'_>) -> Result<Network<'_>, Loss> {
+    match outer.version {
+        Version::V4 => within(delivery, outer, &Ipv4Addr::datagram(outer.bytes)?),
+        Version::V6 => within(delivery, outer, &Ipv6Addr::datagram(outer.bytes)?),
     }
-    match (delivery, outer.protocol) {
-        (Delivery::Gre, 47) => gre(outer.payload).map(Some),
-        (Delivery::Ipip, 4) => Ok(Some(Network::V4(outer.payload))),
-        (Delivery::Ipip, 41) => Ok(Some(Network::V6(outer.payload))),
-        (Delivery::Vxlan, 17) => vxlan(outer.payload).transpose(),
-        (Delivery::Geneve, 17) => geneve(outer.payload).transpose(),
-        _ => Ok(None),
+}
+
+fn within<'a, A: Address>(
+    delivery: Delivery,
+    outer: Network<'a>,
+    datagram: &Datagram<'a, A>,
+) -> Result<Network<'a>, Loss> {
+    const IPV4: u8 = 4;
+    const UDP: u8 = 17;
+    const IPV6: u8 = 41;
+    const GRE: u8 = 47;
+    if datagram.place == Place::Later {
+        return Ok(outer);
+    }
+    let payload = datagram.payload;
+    match (delivery, datagram.protocol) {
+        (Delivery::Gre, GRE) => gre(payload),
+        (Delivery::Ipip, IPV4) => Ok(Network::v4(payload)),
+        (Delivery::Ipip, IPV6) => Ok(Network::v6(payload)),
+        (Delivery::Vxlan, UDP) => vxlan(payload).unwrap_or(Ok(outer)),
+        (Delivery::Geneve, UDP) => geneve(payload).unwrap_or(Ok(outer)),
+        _ => Ok(outer),
     }
 }
 
@@ -62,8 +77,8 @@ fn gre(bytes: &[u8]) -> Result<Network<'_>, Loss> {
     }
     let payload = rest.get(fields * 4..).ok_or(Loss::Truncated)?;
     match protocol {
-        0x0800 => Ok(Network::V4(payload)),
-        0x86dd => Ok(Network::V6(payload)),
+        0x0800 => Ok(Network::v4(payload)),
+        0x86dd => Ok(Network::v6(payload)),
         0x6558 => link::ethernet(payload),
         0x880b => link::ppp(payload),
         // ERSPAN I has no header of its own and no GRE sequence number; II has 8 bytes.
@@ -106,8 +121,8 @@ fn geneve(bytes: &[u8]) -> Option<Result<Network<'_>, Loss>> {
         let options_bytes = usize::from(header[4] & 0x3f) * 4;
         let payload = rest.get(options_bytes..).ok_or(Loss::Truncated)?;
         match u16::from_be_bytes([header[6], header[7]]) {
-            0x0800 => Ok(Network::V4(payload)),
-            0x86dd => Ok(Network::V6(payload)),
+            0x0800 => Ok(Network::v4(payload)),
+            0x86dd => Ok(Network::v6(payload)),
             0x6558 => link::ethernet(payload),
             _ => Err(Loss::NotIp),
         }

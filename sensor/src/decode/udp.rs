@@ -1,19 +1,23 @@
 //! UDP: ports, and whether they ask or answer.
 
-use noroshi_proto::flow::FlowTuple;
+use noroshi_proto::flow::{FlowTuple, OptionLayout};
 use noroshi_proto::loss::Loss;
+use noroshi_proto::time::Millis;
 use noroshi_proto::traffic::{Traffic, Transport};
 
-use super::Meaning;
-use super::datagram::Datagram;
+use super::datagram::{Address, Datagram};
 use crate::classify;
 use crate::fingerprint;
+use crate::packet::Packet;
 
 const HEADER_BYTES: usize = 8;
 const PORT_BYTES: usize = 4;
 
-#[inline]
-pub(super) fn read(datagram: &Datagram<'_>) -> Result<Meaning, Loss> {
+#[inline(always)]
+pub(super) fn read<A: Address>(
+    seen_at: Millis,
+    datagram: &Datagram<'_, A>,
+) -> Result<Packet, Loss> {
     if datagram.payload_bytes < HEADER_BYTES {
         return Err(Loss::BadHeader);
     }
@@ -33,19 +37,24 @@ pub(super) fn read(datagram: &Datagram<'_>) -> Result<Meaning, Loss> {
         Traffic::BackscatterUdp => (source_port, target_port),
         _ => (target_port, source_port),
     };
-    let transport = Transport::Udp { service_port };
-    Ok(Meaning {
-        source_port: other_port,
-        marks: fingerprint::of_other(traffic, datagram.ipv4.as_ref()),
-        ..Meaning::new(FlowTuple {
-            source: datagram.source,
+    Ok(Packet {
+        seen_at,
+        tuple: FlowTuple {
+            source: datagram.source.into(),
             traffic,
-            transport,
-        })
+            transport: Transport::Udp { service_port },
+        },
+        target: datagram.target.into(),
+        bytes: datagram.bytes,
+        source_port: other_port,
+        window: 0,
+        ttl: datagram.ttl,
+        options: OptionLayout::Unknown,
+        marks: fingerprint::of_other(traffic, datagram.ipv4.as_ref()),
     })
 }
 
 /// A length shorter than the header that holds it; 0 means a jumbogram's in IPv6 (RFC 2675).
-fn is_impossible(length: u16, datagram: &Datagram<'_>) -> bool {
+fn is_impossible<A: Address>(length: u16, datagram: &Datagram<'_, A>) -> bool {
     usize::from(length) < HEADER_BYTES && (length != 0 || datagram.ipv4.is_some())
 }
