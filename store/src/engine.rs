@@ -21,6 +21,7 @@ pub mod fetch;
 mod http;
 mod library;
 pub mod serve;
+mod statement;
 pub mod supervise;
 pub mod testing;
 

@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use hyper::body::Bytes;
 
 use super::http::frames::Frames;
-use super::library::{Connection, Effect, Failure, Library};
+use super::library::{Connection, Library};
+use super::statement::{Effect, Failure};
 
 /// Bytes of an answer that has to be built as a whole, because its format has a frame around
 /// all rows. Larger answers want a format of rows.
@@ -105,10 +106,10 @@ impl Database {
                  (SYNTAX_ERROR)",
             ));
         }
-        if session.access == Access::Read && analysis.effect == Effect::Changes {
-            return Err(Failure::new(
-                "Code: 164. DB::Exception: A GET may only read: use POST. (READONLY)",
-            ));
+        // What does not parse is left to the engine, which says why.
+        let parses = analysis.statements > 0;
+        if session.access == Access::Read && parses && analysis.effect != Effect::Reads {
+            return Err(read_only());
         }
         if analysis.effect == Effect::Reads && streams(sql, format) {
             let mut rows = connection.stream(sql, format, &session.parameters)?;
@@ -153,9 +154,7 @@ impl Database {
         body: &Body,
     ) -> Result<Written, Failure> {
         if session.access == Access::Read {
-            return Err(Failure::new(
-                "Code: 164. DB::Exception: A GET may only read: use POST. (READONLY)",
-            ));
+            return Err(read_only());
         }
         if let Body::Compressed(bytes) = body {
             Frames::new(bytes).verify()?; // before anything is inserted
@@ -190,6 +189,10 @@ impl Database {
         set(&mut connection, &session.settings)?;
         Ok(connection)
     }
+}
+
+fn read_only() -> Failure {
+    Failure::new("Code: 164. DB::Exception: A GET may only read: use POST. (READONLY)")
 }
 
 /// Whether more of an answer is wanted.

@@ -30,7 +30,7 @@ use tokio::task::JoinSet;
 use self::answer::{Answer, Answered};
 use self::request::Work;
 use super::execute::{Database, Next, Session, Written};
-use super::library::Failure;
+use super::statement::Failure;
 
 /// Connections at a time; more wait in the listener's queue.
 const CONNECTIONS_MAX: usize = 512;
@@ -69,13 +69,22 @@ struct Door {
     bodies: Arc<Semaphore>,
 }
 
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// Every request has its answer.
+    Quietly,
+    /// Requests are still at work.
+    AtWork,
+}
+
 /// Serves until `stop` becomes true, then lets the requests at work end.
 pub(super) async fn serve(
     listener: TcpListener,
     database: Arc<Database>,
     credentials: Credentials,
     mut stop: watch::Receiver<bool>,
-) {
+) -> Ended {
     let pair = format!("{}:{}", credentials.user, credentials.password);
     let pair = base64::engine::general_purpose::STANDARD.encode(pair);
     let door = Arc::new(Door {
@@ -109,8 +118,9 @@ pub(super) async fn serve(
         // A request whose client went away may still be at work.
         let _ = door.requests.acquire_many(REQUESTS_MAX as u32).await;
     });
-    if ended.await.is_err() {
-        tracing::warn!("requests were still at work when the engine ended");
+    match ended.await {
+        Ok(()) => Ended::Quietly,
+        Err(_) => Ended::AtWork,
     }
 }
 
@@ -180,6 +190,9 @@ async fn receive(
     let declared: Option<usize> = headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|declared| declared > BODY_BYTES_MAX) {
+        return Err(Box::new(too_large()));
+    }
     let mut whole = Vec::with_capacity(declared.unwrap_or(0).min(FIRST_BYTES_MAX));
     let mut room = Room::None;
     let mut held = 0;
@@ -189,12 +202,7 @@ async fn receive(
             continue; // trailers
         };
         if whole.len() + data.len() > BODY_BYTES_MAX {
-            return Err(Box::new(answer::refused(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                241,
-                "MEMORY_LIMIT_EXCEEDED",
-                "The body is larger than 256 MiB: send it in parts",
-            )));
+            return Err(Box::new(too_large()));
         }
         while held < whole.len() + data.len() {
             let Ok(more) = Arc::clone(bodies).try_acquire_many_owned(ROOM_STEP) else {
@@ -214,6 +222,15 @@ async fn receive(
         whole.extend_from_slice(&data);
     }
     Ok((whole, room))
+}
+
+fn too_large() -> Response<Answer> {
+    answer::refused(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        241,
+        "MEMORY_LIMIT_EXCEEDED",
+        "The body is larger than 256 MiB: send it in parts",
+    )
 }
 
 fn broke_off(error: &hyper::Error) -> Response<Answer> {

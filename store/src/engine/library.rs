@@ -17,28 +17,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::NonNull;
 
-/// What the engine says about a statement it could not run.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Failure {
-    /// The engine's error number; 0 where it named none.
-    pub code: u32,
-    /// The engine's text, without a stack trace.
-    pub message: String,
-}
-
-impl Failure {
-    /// Reads the number out of the engine's `Code: 60. DB::Exception: …`.
-    pub fn new(message: impl Into<String>) -> Self {
-        let message = message.into();
-        let code = message
-            .split_once("Code: ")
-            .and_then(|(_, rest)| rest.split_once('.'))
-            .and_then(|(digits, _)| digits.parse().ok())
-            .unwrap_or(0);
-        Self { code, message }
-    }
-}
+use super::statement::{Analysis, Effect, Failure};
 
 /// `chdb_connection`: an opaque pointer.
 type RawConnection = *mut c_void;
@@ -56,15 +35,18 @@ struct RawAnalysis {
     query_class: u32,
 }
 
+/// Text beside its length, or ended by a NUL.
+type Text = *const c_char;
+
 type QueryWithParameters = unsafe extern "C" fn(
     RawConnection,
-    *const c_char,
+    Text,
     usize,
-    *const c_char,
+    Text,
     usize,
-    *const *const c_char,
+    *const Text,
     *const usize,
-    *const *const c_char,
+    *const Text,
     *const usize,
     usize,
 ) -> RawResult;
@@ -78,34 +60,22 @@ struct Functions {
     stream_fetch: unsafe extern "C" fn(RawConnection, RawResult) -> RawResult,
     stream_cancel: unsafe extern "C" fn(RawConnection, RawResult),
     destroy_result: unsafe extern "C" fn(RawResult),
-    insert: unsafe extern "C" fn(
-        RawConnection,
-        *const c_char,
-        usize,
-        *const c_char,
-        usize,
-    ) -> RawInsert,
+    insert: unsafe extern "C" fn(RawConnection, Text, usize, Text, usize) -> RawInsert,
     insert_append: unsafe extern "C" fn(RawInsert, *const c_void, usize) -> c_int,
     insert_done: unsafe extern "C" fn(RawInsert) -> RawResult,
-    insert_error: unsafe extern "C" fn(RawInsert) -> *const c_char,
+    insert_error: unsafe extern "C" fn(RawInsert) -> Text,
     destroy_insert: unsafe extern "C" fn(RawInsert),
     result_buffer: unsafe extern "C" fn(RawResult) -> *mut c_char,
     result_length: unsafe extern "C" fn(RawResult) -> usize,
     result_rows_written: unsafe extern "C" fn(RawResult) -> u64,
-    result_error: unsafe extern "C" fn(RawResult) -> *const c_char,
-    classify: unsafe extern "C" fn(
-        RawConnection,
-        *const c_char,
-        usize,
-        *const c_char,
-        usize,
-        *mut RawAnalysis,
-    ) -> c_int,
+    result_error: unsafe extern "C" fn(RawResult) -> Text,
+    classify:
+        unsafe extern "C" fn(RawConnection, Text, usize, Text, usize, *mut RawAnalysis) -> c_int,
     shutdown: unsafe extern "C" fn() -> c_int,
 }
 
 /// The loaded library.
-pub struct Library {
+pub(super) struct Library {
     functions: Functions,
 }
 
@@ -117,7 +87,7 @@ impl Library {
     ///
     /// # Errors
     /// When the file cannot be loaded, or lacks a function: then it is not the engine.
-    pub fn open(path: &Path) -> Result<&'static Self, Failure> {
+    pub(super) fn open(path: &Path) -> Result<&'static Self, Failure> {
         // SAFETY: loading runs the library's initialisers. The file is the engine that the
         // operator named or that was fetched and checked by its SHA-256.
         let loaded = unsafe { libloading::Library::new(path) }
@@ -142,7 +112,7 @@ impl Library {
     ///
     /// # Errors
     /// When the engine refuses the directory.
-    pub fn connect(&'static self, directory: &Path) -> Result<Connection, Failure> {
+    pub(super) fn connect(&'static self, directory: &Path) -> Result<Connection, Failure> {
         let mut path = b"--path=".to_vec();
         path.extend_from_slice(directory.as_os_str().as_bytes());
         let path = CString::new(path)
@@ -164,7 +134,7 @@ impl Library {
     }
 
     /// Ends the engine's threads. Nothing can be opened afterwards. Close every connection first.
-    pub fn shut_down(&self) {
+    pub(super) fn shut_down(&self) {
         // SAFETY: safe to call at any time; refuses by itself while connections are open.
         let state = unsafe { (self.functions.shutdown)() };
         if state != 0 {
@@ -211,28 +181,8 @@ fn functions(library: &'static libloading::Library) -> Result<Functions, libload
     }
 }
 
-/// What a statement would do, in the engine's own judgement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// Leaves no trace.
-    Reads,
-    /// Changes data, tables or the session.
-    Changes,
-    /// Does not parse.
-    Unknown,
-}
-
-/// What a text holds, found by parsing without running.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Analysis {
-    /// Statements in the text; 0 when it does not parse.
-    pub statements: u32,
-    /// The most that any of them does.
-    pub effect: Effect,
-}
-
 /// One session with the engine: its own settings and current database.
-pub struct Connection {
+pub(super) struct Connection {
     library: &'static Library,
     /// `chdb_connection *`, as the engine gave it.
     handle: NonNull<RawConnection>,
@@ -259,7 +209,7 @@ impl Connection {
     ///
     /// # Errors
     /// What the engine says.
-    pub fn query(
+    pub(super) fn query(
         &mut self,
         sql: &[u8],
         format: &str,
@@ -273,7 +223,7 @@ impl Connection {
     ///
     /// # Errors
     /// What the engine says; also when the statement is not one that can be streamed.
-    pub fn stream(
+    pub(super) fn stream(
         &mut self,
         sql: &[u8],
         format: &str,
@@ -321,7 +271,7 @@ impl Connection {
     ///
     /// # Errors
     /// What the engine says, for example that the table does not exist.
-    pub fn insert(&mut self, statement: &str, format: &str) -> Result<Insert<'_>, Failure> {
+    pub(super) fn insert(&mut self, statement: &str, format: &str) -> Result<Insert<'_>, Failure> {
         // SAFETY: pointers stand beside their lengths and outlive the call.
         let handle = unsafe {
             (self.library.functions.insert)(
@@ -344,7 +294,7 @@ impl Connection {
     }
 
     /// Parses without running. A text that does not parse is [`Effect::Unknown`].
-    pub fn analyse(&mut self, sql: &[u8]) -> Analysis {
+    pub(super) fn analyse(&mut self, sql: &[u8]) -> Analysis {
         let mut raw = RawAnalysis {
             struct_size: size_of::<RawAnalysis>() as u32, // 16
             statement_count: 0,
@@ -376,7 +326,7 @@ impl Connection {
 }
 
 impl Library {
-    /// Takes a result over: an error, or what it holds.
+    /// An error, or what it holds.
     fn output(&'static self, result: RawResult) -> Result<Output, Failure> {
         let Some(result) = NonNull::new(result) else {
             return Err(Failure::new("the engine gave no result"));
@@ -408,7 +358,7 @@ unsafe fn text(message: *const c_char) -> Option<String> {
 }
 
 /// Bytes that the engine wrote, in the engine's own memory.
-pub struct Output {
+pub(super) struct Output {
     library: &'static Library,
     result: NonNull<c_void>,
 }
@@ -418,7 +368,7 @@ unsafe impl Send for Output {}
 
 impl Output {
     /// Rows an `INSERT … SELECT` wrote, those of its views among them.
-    pub fn rows_written(&self) -> u64 {
+    pub(super) fn rows_written(&self) -> u64 {
         // SAFETY: the result is alive.
         unsafe { (self.library.functions.result_rows_written)(self.result.as_ptr()) }
     }
@@ -448,7 +398,7 @@ impl Drop for Output {
 
 /// The answer of a `SELECT`, piece by piece. Each piece is a complete text in the format asked
 /// for, its header included.
-pub struct Rows<'connection> {
+pub(super) struct Rows<'connection> {
     connection: &'connection mut Connection,
     handle: Output,
     ended: bool,
@@ -459,7 +409,7 @@ impl Rows<'_> {
     ///
     /// # Errors
     /// What the engine says, at any piece.
-    pub fn next(&mut self) -> Result<Option<Output>, Failure> {
+    pub(super) fn next(&mut self) -> Result<Option<Output>, Failure> {
         if self.ended {
             return Ok(None);
         }
@@ -494,7 +444,7 @@ impl Drop for Rows<'_> {
 
 /// An insert under way. Dropped before [`Insert::finish`], it commits nothing that the engine
 /// has not yet cut into a block (`max_insert_block_size` rows, about a million).
-pub struct Insert<'connection> {
+pub(super) struct Insert<'connection> {
     library: &'static Library,
     handle: RawInsert,
     _connection: PhantomData<&'connection mut Connection>,
@@ -510,7 +460,7 @@ impl Insert<'_> {
     ///
     /// # Errors
     /// What the engine says about the bytes so far.
-    pub fn append(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         // SAFETY: the stream is alive; the bytes are copied by the call.
         let state = unsafe {
             (self.library.functions.insert_append)(self.handle, bytes.as_ptr().cast(), bytes.len())
@@ -528,7 +478,7 @@ impl Insert<'_> {
     ///
     /// # Errors
     /// What the engine says; then nothing that was still open is committed.
-    pub fn finish(mut self) -> Result<u64, Failure> {
+    pub(super) fn finish(mut self) -> Result<u64, Failure> {
         self.done()
     }
 

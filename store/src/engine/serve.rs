@@ -16,7 +16,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::endpoint::{Announcement, Lock};
 use super::execute::Database;
-use super::http::{self, Credentials};
+use super::http::{self, Credentials, Ended};
 use super::library::Library;
 use super::{EngineError, fetch};
 
@@ -31,6 +31,8 @@ pub enum Keep {
 
 /// Serves `directory` until the process is told to end. This is what `noroshi engine serve
 /// --path DIR` runs.
+///
+/// Where a statement is still at work 20 s after that, the whole process exits with 1.
 ///
 /// # Errors
 /// [`EngineError::Missing`] without the library, [`EngineError::Held`] while another process
@@ -59,7 +61,13 @@ pub async fn serve(directory: PathBuf, keep: Keep) -> Result<(), EngineError> {
         user: announcement.user,
         password: announcement.password,
     };
-    http::serve(listener, Arc::clone(&database), credentials, stop).await;
+    let ended = http::serve(listener, Arc::clone(&database), credentials, stop).await;
+    if ended == Ended::AtWork {
+        tracing::warn!("requests were still at work when the engine was told to end");
+        Announcement::remove(&directory);
+        // Threads inside the engine cannot be called back, and would keep the process alive.
+        std::process::exit(1);
+    }
 
     let closing = tokio::task::spawn_blocking(move || database.close());
     if let Err(error) = closing.await {

@@ -1,4 +1,8 @@
 //! The embedded engine through the official client: every test with the real engine.
+#![allow(
+    clippy::unwrap_used,
+    reason = "what fails here fails the test, in helpers too"
+)]
 
 mod life;
 mod speak;

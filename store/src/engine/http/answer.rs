@@ -10,7 +10,7 @@ use hyper::{Response, StatusCode};
 use tokio::sync::mpsc;
 
 use crate::engine::execute::Written;
-use crate::engine::library::Failure;
+use crate::engine::statement::Failure;
 
 const EXCEPTION_CODE: HeaderName = HeaderName::from_static("x-clickhouse-exception-code");
 const SUMMARY: HeaderName = HeaderName::from_static("x-clickhouse-summary");

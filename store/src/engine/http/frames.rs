@@ -8,7 +8,7 @@
 //! LZ4 block, 0x02 plain bytes
 //! (<https://clickhouse.com/docs/native-protocol/basics#compression>).
 
-use crate::engine::library::Failure;
+use crate::engine::statement::Failure;
 
 const CHECKSUM_BYTES: usize = 16;
 const HEADER_BYTES: usize = 9;

@@ -1,6 +1,6 @@
 //! `multipart/form-data`, as far as the client uses it: fields of text, one part each (RFC 7578).
 
-use crate::engine::library::Failure;
+use crate::engine::statement::Failure;
 
 /// Fields in one body. The client sends one per query parameter.
 const FIELDS_MAX: usize = 4_096;

@@ -4,7 +4,7 @@
 use hyper::Method;
 
 use crate::engine::execute::{Access, Body, Session};
-use crate::engine::library::Failure;
+use crate::engine::statement::Failure;
 
 use super::frames::Frames;
 use super::multipart;

@@ -204,3 +204,30 @@ async fn an_engine_that_cannot_start_says_its_last_words() {
         .to_string();
     assert!(error.contains("clickhouse"), "{error}");
 }
+
+#[tokio::test]
+async fn an_engine_that_dies_again_and_again_is_given_up() {
+    let directory = tempfile::tempdir().unwrap();
+    // Serves the first time and never again.
+    let program = directory.path().join("program");
+    let script = format!(
+        "#!/bin/sh\nmkdir {0}/once && exec {1} \"$@\"\necho gone >&2; exit 1\n",
+        directory.path().display(),
+        testing::program().display()
+    );
+    std::fs::write(&program, script).unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&program, executable).unwrap();
+    let config = EngineConfig {
+        path: directory.path().join("data"),
+        program: Some(program),
+    };
+    let engine = Engine::start(config).await.unwrap();
+    let still_there = tokio::time::timeout(Duration::from_millis(100), engine.lost()).await;
+    assert!(still_there.is_err(), "an engine that serves is not lost");
+    kill(engine.pid());
+    let reason = tokio::time::timeout(Duration::from_secs(120), engine.lost()).await;
+    let reason = reason.unwrap();
+    assert!(reason.contains("8 times in a row"), "{reason}");
+    engine.stop().await; // nothing is left to stop: it returns
+}

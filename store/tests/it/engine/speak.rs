@@ -241,6 +241,22 @@ async fn a_spoiled_frame_commits_nothing() {
 }
 
 #[tokio::test]
+async fn a_body_beyond_the_limit_is_refused_at_once() {
+    let endpoint = testing::database().await;
+    let mut raw = connect(&endpoint.url).await;
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: engine\r\nX-ClickHouse-User: {}\r\nX-ClickHouse-Key: {}\r\n\
+         Content-Length: {}\r\n\r\n",
+        endpoint.user,
+        endpoint.password,
+        256 * 1024 * 1024 + 1
+    );
+    raw.write_all(head.as_bytes()).await.unwrap();
+    let answer = answered(&mut raw).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+}
+
+#[tokio::test]
 async fn people_ask_in_their_own_formats() {
     let endpoint = testing::database().await;
     let get = |query: &str| {
