@@ -33,7 +33,10 @@ SETTINGS {deduplication}, index_granularity = 512, fsync_after_insert = 1, fsync
 {cluster_only} CREATE TABLE IF NOT EXISTS batch_ledger{on_cluster} AS batch_ledger_local
 ENGINE = Distributed({cluster}, currentDatabase(), batch_ledger_local, cityHash64(sensor));
 
--- How each sensor fared, per minute of event time; totals grow within an epoch.
+-- How each sensor fared, per minute of event time. `epoch_…` are totals of the epoch so far, as the
+-- sensor counted them: one that a crash kept out is made good by the next. Batches, flows and packets
+-- are sums for pictures; a crash right after the ledger's part may cost them a batch. What has to be
+-- exact is asked of the ledger.
 CREATE TABLE IF NOT EXISTS sensor_health{local}{on_cluster}
 (
     minute              DateTime('UTC') CODEC(Delta, ZSTD(1)),

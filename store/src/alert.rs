@@ -254,6 +254,13 @@ pub struct Alert {
     pub exercise: bool,
 }
 
+impl State {
+    /// Still going on.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::New | Self::Continuing)
+    }
+}
+
 impl Kind {
     /// The name in JSON.
     pub fn name(self) -> &'static str {
@@ -270,6 +277,18 @@ impl Kind {
             Self::SpoofSuspect => "spoof_suspect",
             Self::CountrySilence => "country_silence",
             Self::SensorSilence => "sensor_silence",
+        }
+    }
+}
+
+impl State {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Continuing => "continuing",
+            Self::Closed => "closed",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }

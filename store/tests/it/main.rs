@@ -1,6 +1,8 @@
 //! The store's integration tests: one binary, with the real engine.
 
 mod append;
+mod cases;
 mod engine;
+mod rollups;
 mod support;
 mod windows;

@@ -1,0 +1,1 @@
+SELECT version, body FROM alerts FINAL WHERE id = {id:UUID}

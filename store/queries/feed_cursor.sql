@@ -1,0 +1,1 @@
+SELECT cursor FROM feed_cursors FINAL WHERE feed = {feed:String}

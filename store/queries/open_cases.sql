@@ -1,0 +1,1 @@
+SELECT version, body FROM alerts FINAL WHERE state IN ('new', 'continuing') ORDER BY id

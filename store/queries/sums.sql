@@ -1,0 +1,12 @@
+-- The same sums from every table.
+SELECT place, name, all_flows, all_packets FROM
+(
+SELECT toUInt8(1) AS place, 'flow_tuples' AS name, count() AS all_flows, sum(packets) AS all_packets FROM flow_tuples
+UNION ALL SELECT 2, 'batch_ledger', sum(flows), sum(packets) FROM batch_ledger
+UNION ALL SELECT 3, 'minute_rollup', sum(flows), sum(packets) FROM minute_rollup
+UNION ALL SELECT 4, 'ten_minute_rollup', sum(flows), sum(packets) FROM ten_minute_rollup FINAL
+UNION ALL SELECT 5, 'hour_rollup', sum(flows), sum(packets) FROM hour_rollup FINAL
+UNION ALL SELECT 6, 'day_rollup', sum(flows), sum(packets) FROM day_rollup FINAL
+UNION ALL SELECT 7, 'hourly_sources', sum(flows), sum(packets) FROM hourly_sources FINAL
+)
+ORDER BY place

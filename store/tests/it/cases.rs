@@ -1,0 +1,208 @@
+//! Cases, their history, and who may write them.
+
+use std::net::IpAddr;
+
+use noroshi_proto::time::Millis;
+use noroshi_store::alert::{
+    Alert, Attribution, Basis, Confidence, Evidence, Kind, Severity, State, Subject, Tlp,
+};
+use noroshi_store::cases::{AlertFilter, Case, ChangeCursor, Transition};
+use noroshi_store::origin::PartnerId;
+use noroshi_store::store::StoreError;
+use uuid::Uuid;
+
+use crate::support::{MORNING, store};
+
+const OPENED: Millis = Millis(MORNING * 1000 + 10_000);
+
+fn alert(number: u128, partner: &str) -> Alert {
+    Alert {
+        id: Uuid::from_u128(number),
+        kind: Kind::InfectedHost,
+        state: State::New,
+        severity: Severity::Medium,
+        confidence: Confidence::Medium,
+        tlp: Tlp::AmberStrict,
+        partner: Some(partner.to_owned()),
+        country: Some("TH".to_owned()),
+        attribution: Some(Attribution {
+            basis: Basis::Prefix,
+            matched: "203.0.113.0/24".to_owned(),
+            registry_version: "3".to_owned(),
+        }),
+        opened_at: OPENED,
+        first_seen: Millis(OPENED.0 - 7_655),
+        last_seen: OPENED,
+        detected_at: OPENED,
+        subject: Subject::Source {
+            source: IpAddr::from([203, 0, 113, 7]),
+            asn: Some(64_500),
+        },
+        evidence: Evidence {
+            packets: 31,
+            usual: Some(0.1),
+            ..Evidence::default()
+        },
+        reason_code: "mirai_syn".to_owned(),
+        explanation: "It said \"hello\"\nand\\went".to_owned(),
+        exercise: false,
+    }
+}
+
+fn step(alert: Alert, version: u64) -> Transition {
+    let case = Case { alert, version };
+    Transition {
+        case,
+        by: "analyzer".to_owned(),
+        at: OPENED,
+        note: String::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_case_is_kept_in_its_last_state_with_its_history() {
+    let store = store().await;
+    let opened = step(alert(1, "th-cert"), 1);
+    let mut closed = step(alert(1, "th-cert"), 2);
+    closed.case.alert.state = State::Closed;
+    closed.by = "operator:anan".to_owned();
+    closed.note = "cleaned".to_owned();
+    store.record(&[opened.clone()]).await.unwrap();
+    assert_eq!(store.open_cases().await.unwrap(), [opened.case.clone()]);
+    store.record(&[closed.clone()]).await.unwrap();
+    store.record(&[closed.clone()]).await.unwrap();
+    assert!(store.open_cases().await.unwrap().is_empty());
+    assert_eq!(
+        store.alert(Uuid::from_u128(1)).await.unwrap(),
+        Some(closed.case.clone())
+    );
+    assert_eq!(store.alert(Uuid::from_u128(2)).await.unwrap(), None);
+    assert_eq!(
+        store.history(Uuid::from_u128(1)).await.unwrap(),
+        [opened, closed]
+    );
+}
+
+#[tokio::test]
+async fn alerts_are_listed_by_partner_state_and_time() {
+    let store = store().await;
+    let mut later = alert(2, "my-cert");
+    later.detected_at = Millis(OPENED.0 + 60_000);
+    later.state = State::Closed;
+    store
+        .record(&[step(alert(1, "th-cert"), 1), step(later.clone(), 1)])
+        .await
+        .unwrap();
+    let ids = async |filter: AlertFilter| -> Vec<u128> {
+        let found = store.alerts(&filter).await.unwrap();
+        found.iter().map(|case| case.alert.id.as_u128()).collect()
+    };
+    let all = AlertFilter::default;
+    assert_eq!(ids(all()).await, [2, 1]);
+    assert_eq!(
+        ids(AlertFilter {
+            partner: PartnerId::new("th-cert"),
+            ..all()
+        })
+        .await,
+        [1]
+    );
+    assert_eq!(
+        ids(AlertFilter {
+            partner: PartnerId::new("nobody"),
+            ..all()
+        })
+        .await,
+        [0u128; 0]
+    );
+    assert_eq!(
+        ids(AlertFilter {
+            state: Some(State::Closed),
+            ..all()
+        })
+        .await,
+        [2]
+    );
+    assert_eq!(
+        ids(AlertFilter {
+            kind: Some(Kind::DdosVictim),
+            ..all()
+        })
+        .await,
+        [0u128; 0]
+    );
+    assert_eq!(
+        ids(AlertFilter {
+            from: Some(later.detected_at),
+            ..all()
+        })
+        .await,
+        [2]
+    );
+    assert_eq!(
+        ids(AlertFilter {
+            until: Some(later.detected_at),
+            ..all()
+        })
+        .await,
+        [1]
+    );
+    assert_eq!(ids(AlertFilter { limit: 1, ..all() }).await, [2]);
+}
+
+#[tokio::test]
+async fn feeds_follow_every_transition_in_order() {
+    let store = store().await;
+    for number in 1..=3 {
+        store
+            .record(&[step(alert(number, "th-cert"), 1)])
+            .await
+            .unwrap();
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let first = store.changes(ChangeCursor::default(), 2).await.unwrap();
+    let (cursor, _) = first[1].clone();
+    assert_eq!(cursor, cursor.to_string().parse().unwrap());
+    store.set_feed_cursor("th-cert/json", cursor).await.unwrap();
+    let cursor = store.feed_cursor("th-cert/json").await.unwrap().unwrap();
+    let rest = store.changes(cursor, 10).await.unwrap();
+    let ids: Vec<u128> = first
+        .iter()
+        .chain(&rest)
+        .map(|(_, case)| case.alert.id.as_u128())
+        .collect();
+    assert_eq!(ids, [1, 2, 3]);
+    assert_eq!(store.feed_cursor("another").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_second_analyzer_waits_and_a_fenced_one_stops() {
+    let store = store().await;
+    let at = |seconds: u64| Millis(OPENED.0 + seconds * 1000);
+    let first = store
+        .acquire_lease("north", at(0), at(30))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        store.acquire_lease("south", at(10), at(40)).await.unwrap(),
+        None
+    );
+    store.renew_lease(&first, at(50)).await.unwrap();
+    assert_eq!(
+        store.acquire_lease("south", at(40), at(70)).await.unwrap(),
+        None
+    );
+    assert_eq!(store.position().await.unwrap(), None);
+    store.save_position(&first, MORNING).await.unwrap();
+    let second = store
+        .acquire_lease("south", at(60), at(90))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(second.token() > first.token());
+    let fenced = store.save_position(&first, MORNING + 10).await;
+    assert!(matches!(fenced, Err(StoreError::Fenced(_))));
+    store.save_position(&second, MORNING + 20).await.unwrap();
+    assert_eq!(store.position().await.unwrap(), Some(MORNING + 20));
+}
