@@ -1,6 +1,7 @@
 //! One table of a document, asked for its keys.
 
-use toml::de::{DeTable, DeValue};
+use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::{Log, Value};
 
@@ -130,6 +131,31 @@ impl<'d> Section<'d> {
         })
     }
 
+    /// A table that another part of the program reads itself (with `deny_unknown_fields`);
+    /// its defaults where it is not there. `None`: it is faulty, and all of that is noted.
+    pub fn settings<T: DeserializeOwned + Default>(&mut self, key: &'static str) -> Option<T> {
+        self.asked.push(key);
+        let Some(written) = self.table.and_then(|table| table.get(key)) else {
+            return Some(T::default());
+        };
+        let mut rest = written.clone();
+        let mut whole = true;
+        loop {
+            let error = match T::deserialize(ValueDeserializer::from(rest.clone())) {
+                Ok(settings) => return whole.then_some(settings),
+                Err(error) => error,
+            };
+            let at = error.span().map_or(written.span().start, |span| span.start);
+            let what = error.message().trim().replace('\n', ", ");
+            self.log
+                .note(self.log.line_of(at), format!("in `{key}`: {what}"));
+            whole = false;
+            if !take_out(&mut rest, at) {
+                return None; // nothing more can be said about the rest
+            }
+        }
+    }
+
     /// Notes every key that nobody asked for: call it last.
     pub fn close(self) {
         for (key, _) in self.table.into_iter().flat_map(DeTable::iter) {
@@ -167,6 +193,24 @@ impl<'d> Section<'d> {
                 .note(line, format!("`{key}` is {shown}: write {}", T::EXPECTED));
         }
         Some(Written { value: read?, line })
+    }
+}
+
+/// Takes the innermost entry written at `offset` out, so that faults after it can be found.
+fn take_out(value: &mut toml::Spanned<DeValue<'_>>, offset: usize) -> bool {
+    match value.get_mut() {
+        DeValue::Array(items) => items.iter_mut().any(|item| take_out(item, offset)),
+        DeValue::Table(table) => {
+            if table.iter_mut().any(|(_, inner)| take_out(inner, offset)) {
+                return true;
+            }
+            let here = |(key, inner): &(&toml::Spanned<_>, &toml::Spanned<_>)| {
+                key.span().start == offset || inner.span().start == offset
+            };
+            let found = table.iter().find(here).map(|(key, _)| key.clone());
+            found.is_some_and(|key| table.remove(key.get_ref().as_ref()).is_some())
+        }
+        _ => false,
     }
 }
 

@@ -103,3 +103,51 @@ fn a_file_that_cannot_be_read_is_named() {
             .contains("directory")
     );
 }
+
+/// Settings as another part of the program declares them.
+#[derive(Debug, Default, PartialEq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Outer {
+    limit: u32,
+    inner: Inner,
+}
+
+#[derive(Debug, Default, PartialEq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Inner {
+    share: f64,
+}
+
+#[test]
+fn settings_are_read_whole_or_all_their_faults_told() {
+    let read = |text: &str| {
+        let document = Document::parse("a.toml", text).unwrap();
+        let mut root = document.root();
+        let settings = root.settings::<Outer>("outer");
+        root.close();
+        let faults: Vec<String> = document
+            .into_faults()
+            .iter()
+            .map(Fault::to_string)
+            .collect();
+        (settings, faults.join("\n"))
+    };
+    assert_eq!(read(""), (Some(Outer::default()), String::new()));
+    let good = Outer {
+        limit: 7,
+        inner: Inner { share: 0.5 },
+    };
+    assert_eq!(
+        read("[outer]\nlimit = 7\n[outer.inner]\nshare = 0.5\n"),
+        (Some(good), String::new())
+    );
+    let (settings, told) =
+        read("[outer]\nlimit = -1\nextra = 2\n[outer.inner]\nshare = \"x\"\nshade = 1\n");
+    assert_eq!(settings, None);
+    expect_test::expect![[r#"
+        a.toml:2: in `outer`: invalid value: integer `-1`, expected u32
+        a.toml:3: in `outer`: unknown field `extra`, expected `limit` or `inner`
+        a.toml:5: in `outer`: invalid type: string "x", expected f64
+        a.toml:6: in `outer`: unknown field `shade`, expected `share`"#]].assert_eq(&told);
+    assert!(read("outer = 3\n").1.starts_with("a.toml:1: in `outer`: "));
+}
