@@ -1,0 +1,146 @@
+//! The centre's configuration: `noroshi.toml` as it is written, and what it means.
+//!
+//! | module    | holds                                                              |
+//! |-----------|--------------------------------------------------------------------|
+//! | `file`    | the sections of the file, each value with its line                 |
+//! | `place`   | where the store is: the embedded engine's directory or a server    |
+//! | `check`   | everything wrong with it and with the files it names               |
+//!
+//! Relative paths are relative to the configuration's own directory. Secrets stand in
+//! files of their own.
+
+mod check;
+mod file;
+mod place;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use noroshi_analyzer::settings::Settings as AnalyzerSettings;
+use noroshi_collector::enrich::Sources;
+use noroshi_store::document::{Document, Fault, Faults, read_text};
+use noroshi_store::registry::Registry;
+use noroshi_store::retention::Retention;
+
+pub use check::{Checked, check};
+pub use place::Place;
+
+/// What the centre runs on: checked, complete.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Partners and sensors.
+    pub registry: Arc<Registry>,
+    /// The store.
+    pub store: StoreSettings,
+    /// Geo databases and scanner lists.
+    pub sources: Sources,
+    /// The collector.
+    pub collector: CollectorSettings,
+    /// The analyzer's thresholds.
+    pub analyzer: AnalyzerSettings,
+    /// The feeds.
+    pub feeds: FeedsSettings,
+    /// The console.
+    pub console: ConsoleSettings,
+}
+
+/// `[store]` and `[retention]`
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    /// Where it is.
+    pub place: Place,
+    /// The cluster's name, for more than one server.
+    pub cluster: Option<String>,
+    /// How long each table keeps what it holds.
+    pub retention: Retention,
+}
+
+/// `[collector]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CollectorSettings {
+    /// Where sensors connect to.
+    pub listen: SocketAddr,
+    /// Whether replayed captures are taken: only by demo and exercise stores.
+    pub replay: Replay,
+    /// Streams at a time.
+    pub streams_max: u32,
+}
+
+/// What a collector does about replayed captures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// It turns them away: old packets are no news.
+    Refused,
+    /// It keeps them: this store is for exercises.
+    Admitted,
+}
+
+/// `[feeds]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedsSettings {
+    /// Where partners' machines connect to.
+    pub listen: SocketAddr,
+    /// The directory of tokens, a file per partner; without it nobody can read.
+    pub tokens: Option<PathBuf>,
+}
+
+/// `[console]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleSettings {
+    /// Where analysts' browsers connect to.
+    pub listen: SocketAddr,
+}
+
+/// Ports of the three listeners, unless told otherwise: unassigned at IANA.
+const COLLECTOR_PORT: u16 = 7614;
+const FEEDS_PORT: u16 = 7615;
+const CONSOLE_PORT: u16 = 7616;
+/// Streams a collector holds open: ten times the sensors the platform is measured with.
+const STREAMS_MAX: u32 = 10_000;
+
+impl Config {
+    /// Reads the configuration and the registry it names.
+    ///
+    /// Files that take long to read (geo databases, lists) are looked at by [`check`] and by
+    /// the roles that use them.
+    ///
+    /// # Errors
+    /// Everything wrong in either file, with its line and what to do.
+    pub fn load(path: &Path) -> Result<Self, Faults> {
+        let text = read_text(path)?;
+        let document = Document::parse(&path.display().to_string(), &text)?;
+        let read = file::read(&document, directory(path));
+        let registry = read.registry.as_deref().map(Registry::load);
+        let mut faults = document.into_faults();
+        let registry = keep(registry, &mut faults);
+        let config = registry.and_then(|registry| read.into_config(Arc::new(registry)));
+        Faults::none_in(faults)?;
+        config.ok_or_else(|| {
+            Faults::of_file(&path.display().to_string(), "cannot be read".to_owned())
+        })
+    }
+}
+
+/// Where relative paths begin.
+fn directory(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+/// The value; what is wrong with it joins the other faults.
+fn keep<T>(read: Option<Result<T, Faults>>, faults: &mut Vec<Fault>) -> Option<T> {
+    match read? {
+        Ok(value) => Some(value),
+        Err(wrong) => {
+            faults.extend(wrong.into_vec());
+            None
+        }
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! Everything wrong with a configuration and with the files it names, at once.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use noroshi_collector::enrich::geo;
+use noroshi_collector::enrich::scanners::{ListReport, ScannerLists};
+use noroshi_feeds::token::Tokens;
+use noroshi_store::document::{Document, Fault, Faults, read_text};
+use noroshi_store::registry::Registry;
+
+use super::file::{self, Read};
+use super::{Config, directory, keep};
+
+/// A configuration in which nothing is wrong.
+#[derive(Debug)]
+pub struct Checked {
+    /// What it means.
+    pub config: Config,
+    /// What is not wrong but worth knowing, in the registry and in the lists.
+    pub notes: Vec<String>,
+}
+
+/// Reads the configuration and every file it names, completely.
+///
+/// # Errors
+/// Everything wrong in any of them, with its line and what to do.
+pub fn check(path: &Path) -> Result<Checked, Faults> {
+    let text = read_text(path)?;
+    let document = Document::parse(&path.display().to_string(), &text)?;
+    let read = file::read(&document, directory(path));
+    let mut notes = Vec::new();
+    sources(&read, &document, &mut notes);
+    let mut registry_faults = Vec::new();
+    let registry = keep(
+        read.registry.as_deref().map(Registry::load),
+        &mut registry_faults,
+    );
+    if let Some(registry) = &registry {
+        notes.extend(registry.notes().iter().map(Fault::to_string));
+        tokens(&read, &document, registry);
+    }
+    let config = registry.and_then(|registry| read.into_config(Arc::new(registry)));
+    let mut faults = document.into_faults();
+    faults.extend(registry_faults);
+    Faults::none_in(faults)?;
+    let config = config
+        .ok_or_else(|| Faults::of_file(&path.display().to_string(), "cannot be read".to_owned()))?;
+    Ok(Checked { config, notes })
+}
+
+fn sources(read: &Read, document: &Document<'_>, notes: &mut Vec<String>) {
+    if let Some(path) = &read.sources.country
+        && let Err(error) = geo::countries(path)
+    {
+        document.fault(read.lines.country, error.to_string());
+    }
+    if let Some(path) = &read.sources.asn
+        && let Err(error) = geo::as_numbers(path)
+    {
+        document.fault(read.lines.asn, error.to_string());
+    }
+    match ScannerLists::load(&read.sources.lists) {
+        Ok((_, reports)) => {
+            let left_out = reports.iter().filter(|report| report.left_out > 0);
+            notes.extend(left_out.map(ListReport::to_string));
+        }
+        Err(error) => document.fault(read.lines.lists, error.to_string()),
+    }
+}
+
+fn tokens(read: &Read, document: &Document<'_>, registry: &Registry) {
+    let Some(directory) = &read.feeds.tokens else {
+        return;
+    };
+    let partners: Vec<_> = registry
+        .partners()
+        .iter()
+        .map(|partner| partner.id.clone())
+        .collect();
+    if let Err(error) = Tokens::load(directory, &partners) {
+        document.fault(read.lines.tokens, error.to_string());
+    }
+}

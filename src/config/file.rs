@@ -1,0 +1,212 @@
+//! The sections of `noroshi.toml`, each value with its line.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use noroshi_analyzer::settings::Settings as AnalyzerSettings;
+use noroshi_collector::enrich::Sources;
+use noroshi_collector::enrich::scanners::ListPaths;
+use noroshi_proto::limits::CLOCK_BEHIND_MAX;
+use noroshi_store::document::{Document, Section, Written};
+use noroshi_store::registry::Registry;
+use noroshi_store::retention::{Keep, Retention};
+
+use super::place;
+use super::{
+    COLLECTOR_PORT, CONSOLE_PORT, CollectorSettings, Config, ConsoleSettings, FEEDS_PORT,
+    FeedsSettings, Replay, STREAMS_MAX, StoreSettings, loopback,
+};
+
+/// The file, before the files it names are read. What is faulty is `None`, and noted.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) registry: Option<PathBuf>,
+    pub(super) sources: Sources,
+    pub(super) feeds: FeedsSettings,
+    /// Lines of `[geo]` country, `[geo]` asn, `[lists]` and `[feeds]` tokens.
+    pub(super) lines: Lines,
+    store: Option<StoreSettings>,
+    collector: CollectorSettings,
+    analyzer: Option<AnalyzerSettings>,
+    console: ConsoleSettings,
+}
+
+/// Where the files are named that only [`super::check`] reads.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lines {
+    pub(super) country: usize,
+    pub(super) asn: usize,
+    pub(super) lists: usize,
+    pub(super) tokens: usize,
+}
+
+impl Read {
+    /// `None` where something was faulty.
+    pub(super) fn into_config(self, registry: Arc<Registry>) -> Option<Config> {
+        Some(Config {
+            registry,
+            store: self.store?,
+            sources: self.sources,
+            collector: self.collector,
+            analyzer: self.analyzer?,
+            feeds: self.feeds,
+            console: self.console,
+        })
+    }
+}
+
+/// Reads every section; paths become relative to `base`.
+pub(super) fn read(document: &Document<'_>, base: &Path) -> Read {
+    let mut root = document.root();
+    let mut lines = Lines::default();
+    let registry = root
+        .required::<PathBuf>("registry")
+        .map(|path| base.join(path.value));
+    let place = place::read(root.section("store"), base);
+    let retention = retention(root.section("retention"));
+    let store = place.map(|(place, cluster)| StoreSettings {
+        place,
+        cluster,
+        retention,
+    });
+    let sources = sources(&mut root, base, &mut lines);
+    let collector = collector(root.section("collector"));
+    let analyzer = root.settings("analyzer");
+    let feeds = feeds(root.section("feeds"), base, &mut lines);
+    let mut section = root.section("console");
+    let listen = listen(&mut section, CONSOLE_PORT).value;
+    section.close();
+    root.close();
+    Read {
+        registry,
+        sources,
+        feeds,
+        lines,
+        store,
+        collector,
+        analyzer,
+        console: ConsoleSettings { listen },
+    }
+}
+
+fn sources(root: &mut Section<'_>, base: &Path, lines: &mut Lines) -> Sources {
+    let mut geo = root.section("geo");
+    let country = geo.optional::<PathBuf>("country");
+    let asn = geo.optional::<PathBuf>("asn");
+    geo.close();
+    let mut lists = root.section("lists");
+    let paths = |written: Vec<Written<PathBuf>>| {
+        written
+            .into_iter()
+            .map(|path| base.join(path.value))
+            .collect()
+    };
+    lines.lists = lists.line();
+    let lists = {
+        let found = ListPaths {
+            organisations: paths(lists.list("organisations")),
+            misp: paths(lists.list("misp")),
+            maltrail: paths(lists.list("maltrail")),
+        };
+        lists.close();
+        found
+    };
+    lines.country = country.as_ref().map_or(0, |path| path.line);
+    lines.asn = asn.as_ref().map_or(0, |path| path.line);
+    let database = |path: Option<Written<PathBuf>>| path.map(|path| base.join(path.value));
+    Sources {
+        country: database(country),
+        asn: database(asn),
+        lists,
+    }
+}
+
+fn collector(mut section: Section<'_>) -> CollectorSettings {
+    let listen = listen(&mut section, COLLECTOR_PORT);
+    if !listen.value.ip().is_loopback() {
+        let text = "sensors would be heard in the clear: until there is TLS, listen on 127.0.0.1 \
+                    and let sensors come through a tunnel (ssh, WireGuard)";
+        section.fault(listen.line, text.to_owned());
+    }
+    let admit_replay = section
+        .optional::<bool>("admit_replay")
+        .is_some_and(|wish| wish.value);
+    let streams_max = section.optional::<u32>("streams_max");
+    if let Some(streams) = streams_max.as_ref().filter(|streams| streams.value == 0) {
+        section.fault(
+            streams.line,
+            "with no streams no sensor can connect: 1 or more".to_owned(),
+        );
+    }
+    section.close();
+    CollectorSettings {
+        listen: listen.value,
+        replay: if admit_replay {
+            Replay::Admitted
+        } else {
+            Replay::Refused
+        },
+        streams_max: streams_max.map_or(STREAMS_MAX, |streams| streams.value),
+    }
+}
+
+fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSettings {
+    let listen = listen(&mut section, FEEDS_PORT).value;
+    let tokens = section.optional::<PathBuf>("tokens");
+    lines.tokens = tokens.as_ref().map_or(0, |path| path.line);
+    section.close();
+    FeedsSettings {
+        listen,
+        tokens: tokens.map(|path| base.join(path.value)),
+    }
+}
+
+fn listen(section: &mut Section<'_>, port: u16) -> Written<SocketAddr> {
+    let line = section.line();
+    let written = section.optional("listen");
+    written.unwrap_or(Written {
+        value: loopback(port),
+        line,
+    })
+}
+
+/// Days per table; 0 keeps for good.
+fn retention(mut section: Section<'_>) -> Retention {
+    let mut retention = Retention::default();
+    let recognised = CLOCK_BEHIND_MAX + Duration::from_secs(86_400);
+    for (key, keep) in [
+        ("flow_tuples", &mut retention.flow_tuples),
+        ("minute_rollup", &mut retention.minute_rollup),
+        ("ten_minute_rollup", &mut retention.ten_minute_rollup),
+        ("hour_rollup", &mut retention.hour_rollup),
+        ("day_rollup", &mut retention.day_rollup),
+        ("hourly_sources", &mut retention.hourly_sources),
+        ("batch_ledger", &mut retention.batch_ledger),
+        ("sensor_health", &mut retention.sensor_health),
+        ("alerts", &mut retention.alerts),
+        ("audit", &mut retention.audit),
+    ] {
+        let Some(written) = section.optional::<u32>(key) else {
+            continue;
+        };
+        let days_min = match key {
+            "flow_tuples" | "batch_ledger" => recognised.as_secs() / 86_400,
+            _ => 0,
+        };
+        match u16::try_from(written.value) {
+            Ok(days) if days == 0 || u64::from(days) >= days_min => *keep = Keep::days(days),
+            Ok(_) => {
+                let text = format!("`{key}` must outlive what sensors may still send");
+                section.fault(written.line, text + &format!(": {days_min} days or more"));
+            }
+            Err(_) => {
+                let text = format!("`{key}` keeps at most 65535 days: write 0 to keep for good");
+                section.fault(written.line, text);
+            }
+        }
+    }
+    section.close();
+    retention
+}

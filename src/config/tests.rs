@@ -1,0 +1,271 @@
+use std::fs;
+
+use noroshi_proto::id::SensorId;
+use noroshi_proto::time::Millis;
+use noroshi_store::engine::Endpoint;
+use noroshi_store::registry::partner::Programme;
+use noroshi_store::retention::Keep;
+
+use super::*;
+
+/// A directory with a configuration and a registry, and the configuration's path.
+fn site(config: &str, registry: &str) -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("registry.toml"), registry).unwrap();
+    let path = directory.path().join("noroshi.toml");
+    fs::write(&path, config).unwrap();
+    (directory, path)
+}
+
+/// What is told, without the directory's name.
+fn told(directory: &tempfile::TempDir, faults: &Faults) -> String {
+    faults
+        .to_string()
+        .replace(&format!("{}/", directory.path().display()), "")
+}
+
+/// The store's place, or what is told.
+fn place_of(store: &str) -> Result<Place, String> {
+    let (directory, path) = site(&format!("registry = \"registry.toml\"\n{store}"), "");
+    let config = Config::load(&path).map_err(|faults| told(&directory, &faults))?;
+    Ok(config.store.place)
+}
+
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("config")
+        .join(name)
+}
+
+#[test]
+fn the_shipped_samples_are_valid_and_say_the_defaults() {
+    let Checked { config, notes } =
+        check(&shipped("noroshi.toml")).unwrap_or_else(|faults| panic!("{faults}"));
+    let (_directory, path) = site("registry = \"registry.toml\"\n", "");
+    let default = Config::load(&path).unwrap();
+    assert_eq!(config.collector, default.collector);
+    assert_eq!(config.feeds, default.feeds);
+    assert_eq!(config.console, default.console);
+    assert_eq!(config.analyzer, default.analyzer);
+    assert_eq!(config.store.retention, default.store.retention);
+    assert_eq!(config.store.place, Place::Embedded(shipped("data")));
+    assert_eq!(config.sources, Sources::default());
+    assert_eq!(notes, [""; 0]);
+}
+
+#[test]
+fn the_shipped_registry_carries_the_programmes_partners() {
+    let registry = Registry::load(&shipped("registry.toml")).unwrap();
+    let joined = |programme, month: &str| {
+        let first: jiff::Timestamp = format!("{month}-01T00:00:00Z").parse().unwrap();
+        let first = u64::try_from(first.as_millisecond()).unwrap();
+        let (before, on) = (Millis(first - 1), Millis(first));
+        let partners = registry.partners_of_programme(programme, on);
+        let new = partners.filter(|partner| !partner.takes_part(programme, before));
+        new.map(|partner| partner.country.to_string())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    for (month, countries) in [
+        ("2013-02", "TH"),
+        ("2013-03", "MY"),
+        ("2013-05", "ID"),
+        ("2014-01", "PH"),
+        ("2014-03", "SG"),
+    ] {
+        assert_eq!(
+            joined(Programme::Practice, month),
+            countries,
+            "PRACTICE in {month}"
+        );
+    }
+    for (month, countries) in [
+        ("2013-10", "MM"),
+        ("2013-11", "ID LA"),
+        ("2013-12", "PH"),
+        ("2014-03", "MY"),
+    ] {
+        assert_eq!(
+            joined(Programme::Daedalus, month),
+            countries,
+            "DAEDALUS in {month}"
+        );
+    }
+    let sensor = registry.sensor(&SensorId::new("jp-1").unwrap()).unwrap();
+    assert_eq!(sensor.telescope_at(1_793_599_200).addresses(), 4096);
+}
+
+#[test]
+fn the_least_configuration_runs() {
+    let text = "registry = \"registry.toml\"\n[store]\nurl = \"embedded\"\npath = \"data\"\n\
+                [geo]\ncountry = \"country.mmdb\"\nasn = \"/srv/asn.mmdb\"\n";
+    let (directory, path) = site(text, "");
+    let config = Config::load(&path).unwrap();
+    assert_eq!(
+        config.store.place,
+        Place::Embedded(directory.path().join("data"))
+    );
+    assert_eq!(
+        config.sources.country,
+        Some(directory.path().join("country.mmdb"))
+    );
+    assert_eq!(config.sources.asn, Some("/srv/asn.mmdb".into()));
+    assert_eq!(config.collector.replay, Replay::Refused);
+}
+
+#[test]
+fn everything_wrong_is_told_at_once_in_every_file() {
+    let text = r#"registry = "registry.toml"
+colour = "red"
+[store]
+url = "https://clickhouse/noroshi"
+[geo]
+country = "country.mmdb"
+contry = 1
+[lists]
+organisations = ["absent"]
+[collector]
+listen = "0.0.0.0:7614"
+[analyzer]
+nonsense = 1
+[analyzer.hosts]
+targets_min = "many"
+[feeds]
+tokens = "tokens"
+[retention]
+flow_tuples = 7
+alerts = 100000
+"#;
+    let (directory, path) = site(text, "[[partner]]\nid = \"th-cert\"\nname = \"x\"\n");
+    fs::write(directory.path().join("country.mmdb"), "nothing").unwrap();
+    let all = check(&path).unwrap_err();
+    expect_test::expect![[""]].assert_eq(&told(&directory, &all));
+    let without_files = Config::load(&path).unwrap_err().into_vec().len();
+    assert_eq!(
+        without_files,
+        all.into_vec().len() - 2,
+        "all but the database and the list"
+    );
+}
+
+#[test]
+fn tokens_and_notes_are_checked() {
+    let registry = "[[partner]]\nid = \"th-cert\"\nname = \"x\"\ncountry = \"TH\"\n";
+    let text = "registry = \"registry.toml\"\n[feeds]\ntokens = \"tokens\"\n";
+    let (directory, path) = site(text, registry);
+    let absent = check(&path).unwrap_err();
+    assert!(
+        told(&directory, &absent).starts_with("noroshi.toml:3: "),
+        "{absent}"
+    );
+    let tokens = directory.path().join("tokens");
+    fs::create_dir(&tokens).unwrap();
+    fs::write(tokens.join("th-cert"), "short\n").unwrap();
+    let short = check(&path).unwrap_err();
+    assert!(short.to_string().contains("a token has"), "{short}");
+    fs::write(tokens.join("th-cert"), "0123456789abcdef0123456789abcdef\n").unwrap();
+    let checked = check(&path).unwrap();
+    assert_eq!(checked.config.feeds.tokens, Some(tokens));
+    assert_eq!(
+        checked.notes.len(),
+        1,
+        "a partner without a programme: {:?}",
+        checked.notes
+    );
+}
+
+#[test]
+fn a_server_is_named_by_its_url() {
+    let server = |url: &str| place_of(&format!("[store]\nurl = {url:?}\n"));
+    let endpoint = |user: &str, database: &str| {
+        Ok(Place::Server(Endpoint {
+            url: "http://clickhouse:8123".to_owned(),
+            user: user.to_owned(),
+            password: String::new(),
+            database: database.to_owned(),
+        }))
+    };
+    assert_eq!(
+        server("http://alice@clickhouse:8123/watch"),
+        endpoint("alice", "watch")
+    );
+    assert_eq!(
+        server("http://clickhouse:8123"),
+        endpoint("default", "noroshi")
+    );
+    assert_eq!(
+        server("http://clickhouse:8123/"),
+        endpoint("default", "noroshi")
+    );
+    for wrong in [
+        "clickhouse",
+        "https://clickhouse:8443",
+        "http://clickhouse",
+        "http://:8123",
+        "http://clickhouse:0",
+        "http://@clickhouse:8123",
+        "http://clickhouse:8123/a b",
+        "http://a:secret@clickhouse:8123",
+    ] {
+        let told = server(wrong).unwrap_err();
+        assert!(told.starts_with("noroshi.toml:3: `url` "), "{told}");
+        assert!(
+            !told.contains("secret@") || !wrong.contains("secret"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_password_stands_in_a_file_of_its_own() {
+    let text = "registry = \"registry.toml\"\n[store]\nurl = \"http://clickhouse:8123\"\n\
+                password_file = \"password\"\n";
+    let (directory, path) = site(text, "");
+    let absent = Config::load(&path).unwrap_err();
+    assert!(
+        told(&directory, &absent).starts_with("noroshi.toml:4: "),
+        "{absent}"
+    );
+    fs::write(directory.path().join("password"), "s3cret\n").unwrap();
+    let config = Config::load(&path).unwrap();
+    assert!(matches!(&config.store.place, Place::Server(at) if at.password == "s3cret"));
+    assert!(
+        !format!("{config:?}").contains("s3cret"),
+        "a secret is never shown"
+    );
+    for wrong in ["", "\n", "two\nlines\n"] {
+        fs::write(directory.path().join("password"), wrong).unwrap();
+        assert!(Config::load(&path).is_err(), "{wrong:?}");
+    }
+    let embedded = "[store]\npassword_file = \"x\"\ncluster = \"y\"\n";
+    let told = place_of(embedded).unwrap_err();
+    assert!(
+        told.contains("noroshi.toml:3: `password_file` is for a server"),
+        "{told}"
+    );
+    assert!(
+        told.contains("noroshi.toml:4: `cluster` is for a server"),
+        "{told}"
+    );
+}
+
+#[test]
+fn retention_is_read_per_table() {
+    let text = "registry = \"registry.toml\"\n[retention]\nflow_tuples = 15\nalerts = 0\n";
+    let (_directory, path) = site(text, "");
+    let retention = Config::load(&path).unwrap().store.retention;
+    assert_eq!(retention.flow_tuples, Keep::days(15));
+    assert_eq!(retention.alerts, Keep::Forever);
+    assert_eq!(retention.audit, Retention::default().audit);
+}
+
+#[test]
+fn a_missing_registry_is_named() {
+    let (directory, path) = site("registry = \"elsewhere.toml\"\n", "");
+    let faults = Config::load(&path).unwrap_err();
+    assert!(
+        told(&directory, &faults).starts_with("elsewhere.toml: cannot be read"),
+        "{faults}"
+    );
+    assert!(Config::load(Path::new("no/such.toml")).is_err());
+}
