@@ -3,6 +3,8 @@
 use crate::arguments::Verb;
 use crate::failure::Failure;
 
+mod alerts;
+mod check;
 mod engine;
 
 /// Does what was asked.
@@ -12,6 +14,8 @@ mod engine;
 pub fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Engine(verb) => engine::run(verb),
+        Verb::Alerts(verb) => alerts::run(verb),
+        Verb::Check(arguments) => check::run(&arguments),
         _ => Ok(()),
     }
 }

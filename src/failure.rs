@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use noroshi_store::document::Faults;
+
 /// `EX_CONFIG` of sysexits.h: the configuration is wrong.
 const EX_CONFIG: u8 = 78;
 
@@ -34,8 +36,12 @@ impl fmt::Display for Failure {
     }
 }
 
+/// Faults of a file are a matter of configuration, wherever they turn up.
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Failed(error.into())
+        match error.into().downcast::<Faults>() {
+            Ok(faults) => Self::Configuration(faults.to_string()),
+            Err(error) => Self::Failed(error),
+        }
     }
 }

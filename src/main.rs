@@ -4,6 +4,8 @@
 //! |---------------|----------------------------------------------------------------|
 //! | [`arguments`] | what may be written on the command line                        |
 //! | [`command`]   | one file per verb                                              |
+//! | [`config`]    | what the configuration and the registry say                    |
+//! | [`site`]      | the store a command works on                                   |
 //! | [`text`]      | alerts as a person reads them in a terminal                    |
 //! | [`failure`]   | how a command ends, as an exit code                            |
 #![allow(dead_code)]
@@ -14,7 +16,9 @@ use clap::Parser;
 
 mod arguments;
 mod command;
+mod config;
 mod failure;
+mod site;
 mod text;
 
 fn main() -> ExitCode {

@@ -16,7 +16,11 @@ pub enum Colour {
 impl Colour {
     /// Yes on a terminal only.
     pub fn of_stdout() -> Self {
-        if io::stdout().is_terminal() { Self::Yes } else { Self::No }
+        if io::stdout().is_terminal() {
+            Self::Yes
+        } else {
+            Self::No
+        }
     }
 }
 
@@ -54,7 +58,7 @@ pub fn subject(subject: &Subject) -> String {
     }
 }
 
-fn severity(severity: Severity) -> &'static str {
+pub fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Info => "info",
         Severity::Low => "low",
@@ -63,7 +67,7 @@ fn severity(severity: Severity) -> &'static str {
     }
 }
 
-fn state(state: State) -> &'static str {
+pub fn state(state: State) -> &'static str {
     match state {
         State::New => "new",
         State::Continuing => "continuing",
