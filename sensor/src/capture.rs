@@ -9,6 +9,7 @@ use crate::packet::Frame;
 
 pub mod buffer;
 pub mod file;
+pub mod interface;
 pub mod pcap;
 pub mod pcapng;
 
@@ -46,12 +47,22 @@ pub enum CaptureError {
     /// Reading failed half-way.
     #[error("{name}: at byte {offset}: {source}")]
     Read {
-        /// The file or interface.
+        /// The file.
         name: String,
         /// Bytes read before.
         offset: u64,
         /// What the system says.
         source: io::Error,
+    },
+    /// The interface went away.
+    #[error("{name}: after {frames} frames: {reason}")]
+    Lost {
+        /// The interface.
+        name: String,
+        /// Frames captured before.
+        frames: u64,
+        /// What libpcap says.
+        reason: String,
     },
     /// The file contradicts its format. What stands before the offset was handed over.
     #[error("{name}: at byte {offset}: {defect}")]

@@ -123,4 +123,4 @@ fn without_ports<A: Address>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,4 +1,24 @@
 //! The sensor turns packets that reach unused address space into one small
 //! summary per interval, and delivers it to the collector.
+//!
+//! | module          | takes            | gives                     | touches the world |
+//! |-----------------|------------------|---------------------------|-------------------|
+//! | [`config`]      | a file           | what the sensor runs on   | yes               |
+//! | [`capture`]     | files, a network | frames, with their time   | yes               |
+//! | [`decode`]      | a frame          | a packet, or why not      | no                |
+//! | [`telescope`]   | an address       | whether it is watched     | no                |
+//! | [`classify`]    | a header         | a traffic class           | no                |
+//! | [`fingerprint`] | a header         | the tools that write such | no                |
+//! | [`mask`]        | a target         | a number that hides it    | no                |
+//! | [`summarise`]   | packets          | one batch per interval    | no                |
 
+pub mod capture;
+pub mod classify;
+pub mod config;
+pub mod decode;
+pub mod fingerprint;
+pub mod mask;
 pub mod packet;
+pub mod summarise;
+pub mod telescope;
+pub mod spool;

@@ -116,7 +116,6 @@ impl Pcapng {
             self.block(header.kind, block, sink)?;
             *walked += header.length;
         }
-        Ok(())
     }
 
     /// `None` until the header was read whole.

@@ -1,0 +1,168 @@
+use std::path::Path;
+
+use expect_test::{Expect, expect};
+
+use super::*;
+
+const SAMPLE: &str = include_str!("../../../config/sensor.toml");
+
+fn faults(text: &str) -> String {
+    let found = Config::parse(text, Path::new("/etc/noroshi")).expect_err("faulty");
+    Faults {
+        file: "sensor.toml".into(),
+        found,
+    }
+    .to_string()
+}
+
+fn check(find: &str, replace: &str, expected: Expect) {
+    assert!(SAMPLE.contains(find), "{find} is in the sample");
+    expected.assert_eq(&faults(&SAMPLE.replacen(find, replace, 1)));
+}
+
+#[test]
+fn the_shipped_sample_is_valid() {
+    let config = Config::parse(SAMPLE, Path::new("/etc/noroshi")).expect("valid");
+    assert_eq!(config.sensor.as_str(), "jp-1");
+    assert_eq!(config.telescope.addresses(), 4096);
+    assert_eq!(config.delivery, Delivery::Direct);
+    assert_eq!(config.interval_length, IntervalLength::DEFAULT);
+    assert_eq!(config.collector.to_string(), "http://127.0.0.1:7614/");
+    assert_eq!(config.salt_file, Path::new("/etc/noroshi/salt"));
+    assert_eq!(config.spool.bytes_max, ByteSize::mebibytes(16 * 1024));
+    assert_eq!(config.capture.snaplen, 256);
+}
+
+#[test]
+fn what_may_be_left_out_has_the_sample_s_values() {
+    let short = r#"
+        sensor = "jp-1"
+        collector = "http://[::1]:7614"
+        interface = "eth1"
+        telescope = ["198.18.0.0/20", "2001:db8::/48"]
+        salt_file = "/var/lib/noroshi/salt"
+        spool = { path = "/var/lib/noroshi/spool" }
+    "#;
+    let short = Config::parse(short, Path::new("")).expect("valid");
+    let sample = Config::parse(SAMPLE, Path::new("")).expect("valid");
+    assert_eq!(short.interval_length, sample.interval_length);
+    assert_eq!(short.delivery, sample.delivery);
+    assert_eq!(short.spool.bytes_max, sample.spool.bytes_max);
+    assert_eq!(short.capture.ring, sample.capture.ring);
+    assert_eq!(short.capture.snaplen, sample.capture.snaplen);
+    assert_eq!(short.capture.kernel_filter, sample.capture.kernel_filter);
+}
+
+#[test]
+fn every_fault_names_its_line_and_a_remedy() {
+    check(
+        "\"jp-1\"",
+        "\"JP 1\"",
+        expect![[r#"
+        sensor.toml:4: sensor `JP 1` is no id: write 1 to 64 lower-case letters, digits and hyphens, as in the centre's registry"#]],
+    );
+    check(
+        "http://127.0.0.1:7614",
+        "http://192.0.2.1:7614",
+        expect![
+            "sensor.toml:5: collector `http://192.0.2.1:7614` is not on this machine, and http:// is not encrypted: bring the collector's port here through a tunnel (ssh -L, WireGuard), and write one like http://127.0.0.1:7614"
+        ],
+    );
+    check(
+        "http://127.0.0.1:7614",
+        "https://centre.example:7614",
+        expect![
+            "sensor.toml:5: collector `https://centre.example:7614`: this version speaks no TLS: bring the collector's port here through a tunnel (ssh -L, WireGuard), and write one like http://127.0.0.1:7614"
+        ],
+    );
+    check(
+        "http://127.0.0.1:7614",
+        "127.0.0.1",
+        expect![
+            "sensor.toml:5: collector `127.0.0.1` lacks a host or a port: write one like http://127.0.0.1:7614"
+        ],
+    );
+    check(
+        "198.18.0.0/20",
+        "198.18.1.0/20",
+        expect![
+            "sensor.toml:7: `198.18.1.0/20` has bits set behind its length: write 198.18.0.0/20"
+        ],
+    );
+    check(
+        "[\"198.18.0.0/20\"]",
+        "[]",
+        expect!["sensor.toml:7: telescope is empty: name the prefixes that are watched"],
+    );
+    check(
+        "\"eth1\"",
+        "\"\"",
+        expect!["sensor.toml:6: interface `` is no name: `ip link` lists them"],
+    );
+    check(
+        "interval_seconds = 10",
+        "interval_seconds = 7",
+        expect![
+            "sensor.toml:10: interval_seconds 7 does not divide a minute: write 1 to 60, as in 10"
+        ],
+    );
+    check(
+        "\"16 GiB\"",
+        "\"1 MiB\"",
+        expect!["sensor.toml:15: spool.bytes_max is 1 MiB, less than 64 MiB: write at least that"],
+    );
+    check(
+        "\"16 MiB\"",
+        "16",
+        expect![[
+            r#"sensor.toml:18: invalid type: integer `16`, expected a size with its unit, such as "16 MiB""#
+        ]],
+    );
+    check(
+        "\"16 MiB\"",
+        "\"16 MB\"",
+        expect![[
+            r#"sensor.toml:18: `16 MB` is no size: write one with its unit, such as "16 MiB""#
+        ]],
+    );
+    check(
+        "snaplen = 256",
+        "snaplen = 60",
+        expect!["sensor.toml:19: capture.snaplen 60: write 94 to 262144 bytes, as in 256"],
+    );
+    check(
+        "\"direct\"",
+        "\"pigeon\"",
+        expect![
+            "sensor.toml:9: unknown variant `pigeon`, expected one of `direct`, `gre`, `ipip`, `vxlan`, `geneve`"
+        ],
+    );
+    check(
+        "interface = ",
+        "iface = ",
+        expect![
+            "sensor.toml:6: unknown field `iface`, expected one of `sensor`, `collector`, `interface`, `telescope`, `delivery`, `interval_seconds`, `salt_file`, `spool`, `capture`"
+        ],
+    );
+    check(
+        "[spool]",
+        "[spool",
+        expect!["sensor.toml:13: unclosed table, expected `]`"],
+    );
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let text = SAMPLE
+        .replace("jp-1", "?")
+        .replace("= 256", "= 1")
+        .replace("= 10 ", "= 11 ");
+    let lines: Vec<String> = faults(&text)
+        .lines()
+        .map(|line| line[..14].to_owned())
+        .collect();
+    assert_eq!(
+        lines,
+        ["sensor.toml:4:", "sensor.toml:10", "sensor.toml:19"]
+    );
+}
