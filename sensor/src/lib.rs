@@ -11,6 +11,8 @@
 //! | [`fingerprint`] | a header         | the tools that write such | no                |
 //! | [`mask`]        | a target         | a number that hides it    | no                |
 //! | [`summarise`]   | packets          | one batch per interval    | no                |
+//! | [`spool`]       | batches          | batches, even after a crash | yes             |
+//! | [`ship`]        | batches          | acknowledgements          | yes               |
 
 pub mod capture;
 pub mod classify;
@@ -19,6 +21,6 @@ pub mod decode;
 pub mod fingerprint;
 pub mod mask;
 pub mod packet;
+pub mod spool;
 pub mod summarise;
 pub mod telescope;
-pub mod spool;

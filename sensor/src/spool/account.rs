@@ -1,0 +1,221 @@
+//! What the spool lost, until a batch that arrives reports it.
+//!
+//! A batch's counters are totals of its epoch, so a lost batch's packets stay in the totals of
+//! the batches after it, and only the loss itself has to be added. Where none of its epoch
+//! arrives after it, nobody would ever hear of its frames, nor of the losses it reported: then
+//! the present epoch reports both.
+
+use std::collections::BTreeMap;
+
+use noroshi_proto::id::Epoch;
+use noroshi_proto::loss::{Counters, Loss};
+use serde::{Deserialize, Serialize};
+
+/// Losses since the spool was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Totals {
+    /// Frames (all of them packets) of epochs that ended with lost batches.
+    pub frames: u64,
+    /// Packets given up for room.
+    pub full: u64,
+    /// Packets in records that could not be read.
+    pub damaged: u64,
+    /// Packets the collector refused.
+    pub refused: u64,
+}
+
+impl Totals {
+    /// As numbers, for a header.
+    pub fn numbers(self) -> [u64; 4] {
+        [self.frames, self.full, self.damaged, self.refused]
+    }
+
+    /// The reverse of [`Totals::numbers`].
+    pub fn from_numbers([frames, full, damaged, refused]: [u64; 4]) -> Self {
+        Self {
+            frames,
+            full,
+            damaged,
+            refused,
+        }
+    }
+
+    /// What a batch has to add to its counters, where `reported` was told before.
+    pub fn since(self, reported: Self) -> Counters {
+        let missing = self.missing_in(reported);
+        let mut counters = Counters {
+            frames: missing.frames,
+            packets: missing.frames,
+            ..Counters::default()
+        };
+        counters.losses.add(Loss::SpoolFull, missing.full);
+        counters.losses.add(Loss::SpoolDamaged, missing.damaged);
+        counters.losses.add(Loss::Refused, missing.refused);
+        counters
+    }
+
+    fn missing_in(self, reported: Self) -> Self {
+        let (all, told) = (self.numbers(), reported.numbers());
+        Self::from_numbers(std::array::from_fn(|at| all[at].saturating_sub(told[at])))
+    }
+
+    fn add(&mut self, other: Self) {
+        let (mine, theirs) = (self.numbers(), other.numbers());
+        *self = Self::from_numbers(std::array::from_fn(|at| {
+            mine[at].saturating_add(theirs[at])
+        }));
+    }
+
+    fn count(&mut self, reason: Reason, packets: u64) {
+        match reason {
+            Reason::Full => self.full += packets,
+            Reason::Damaged => self.damaged += packets,
+            Reason::Refused => self.refused += packets,
+        }
+    }
+}
+
+/// Why a batch that was in the spool will never be in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It gave way to newer ones.
+    Full,
+    /// It could not be read.
+    Damaged,
+    /// The collector refused it for good.
+    Refused,
+}
+
+/// A batch, as far as accounts are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Its epoch.
+    pub epoch: u64,
+    /// Its number in the epoch.
+    pub sequence: u64,
+    /// Its place in the spool.
+    pub position: u64,
+    /// Its packets.
+    pub packets: u64,
+    /// What its counters include.
+    pub totals: Totals,
+}
+
+/// All losses, and who told the centre of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    totals: Totals,
+    epochs: BTreeMap<u64, Told>,
+}
+
+/// What the centre knows of an epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    /// The totals in the newest batch that arrived, or those the epoch began with.
+    totals: Totals,
+    /// Behind the newest batch that arrived.
+    through: u64,
+    /// Lost batches behind that: ranges without anything still to be sent in between.
+    lost: Vec<Lost>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lost {
+    first: u64,
+    last: u64,
+    packets: u64,
+    totals: Totals,
+}
+
+impl Account {
+    /// An epoch begins, when batches in the spool have reported (or will report) `reported`.
+    pub fn begin(&mut self, epoch: Epoch, reported: Totals) {
+        let (mine, theirs) = (self.totals.numbers(), reported.numbers());
+        // They differ this way only when the state was lost.
+        self.totals = Totals::from_numbers(std::array::from_fn(|at| mine[at].max(theirs[at])));
+        self.epochs.insert(
+            epoch.0,
+            Told {
+                totals: reported,
+                ..Told::default()
+            },
+        );
+    }
+
+    /// What the next batch has to include.
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Counts a batch that will never be kept.
+    pub fn lose(&mut self, reason: Reason, entry: &Entry) {
+        self.lose_range(reason, entry.position..entry.position + 1, entry);
+    }
+
+    /// The same for neighbouring batches; `entry` says what they were together.
+    pub fn lose_range(&mut self, reason: Reason, positions: std::ops::Range<u64>, entry: &Entry) {
+        self.totals.count(reason, entry.packets);
+        let told = self.epochs.entry(entry.epoch).or_default();
+        if positions.end <= told.through {
+            return; // the totals of what arrived cover it
+        }
+        let lost = Lost {
+            first: positions.start,
+            last: positions.end - 1,
+            packets: entry.packets,
+            totals: entry.totals,
+        };
+        let at = told.lost.partition_point(|other| other.first < lost.first);
+        match at
+            .checked_sub(1)
+            .and_then(|before| told.lost.get_mut(before))
+        {
+            Some(before) if before.last + 1 == lost.first => {
+                before.last = lost.last;
+                before.packets += lost.packets;
+                before.totals = lost.totals;
+            }
+            _ => told.lost.insert(at, lost),
+        }
+    }
+
+    /// A batch arrived: its totals cover what its epoch lost before it.
+    pub fn deliver(&mut self, entry: &Entry) {
+        let begun = Told {
+            totals: entry.totals,
+            ..Told::default()
+        };
+        let told = self.epochs.entry(entry.epoch).or_insert(begun);
+        if entry.position >= told.through {
+            told.through = entry.position + 1;
+            told.totals = entry.totals;
+            told.lost.retain(|lost| lost.last > entry.position);
+        }
+    }
+
+    /// Behind the newest batch of `epoch` that arrived.
+    pub fn delivered_through(&self, epoch: Epoch) -> u64 {
+        self.epochs.get(&epoch.0).map_or(0, |told| told.through)
+    }
+
+    /// Epochs that are not settled.
+    pub fn epochs(&self) -> Vec<Epoch> {
+        self.epochs.keys().copied().map(Epoch).collect()
+    }
+
+    /// No batch of `epoch` will ever come again.
+    pub fn settle(&mut self, epoch: Epoch) {
+        let Some(told) = self.epochs.remove(&epoch.0) else {
+            return;
+        };
+        if let Some(last) = told.lost.last() {
+            self.totals.add(last.totals.missing_in(told.totals));
+        }
+        self.totals.frames += told.lost.iter().map(|lost| lost.packets).sum::<u64>();
+    }
+}

@@ -1,0 +1,157 @@
+//! What goes when: acknowledged segments after their time, the oldest when there is no room.
+
+use std::fs::{self, File, OpenOptions};
+
+use super::account::Reason;
+use super::segment::{Place, Segment, Step};
+use super::{SEGMENT_BYTES_MAX, SEGMENT_SECONDS_MAX, Spool, SpoolError};
+
+impl Spool {
+    /// Largest segment of this spool: small enough that dropping one costs little of it.
+    pub(super) fn segment_bytes(&self) -> u64 {
+        SEGMENT_BYTES_MAX.min(self.settings.bytes_max / 8)
+    }
+
+    /// Begins a new segment where the growing one is too large or too old for `bytes` more.
+    pub(super) fn roll(&mut self, now: u64, bytes: u64) -> Result<(), SpoolError> {
+        let full = self.segments.back().is_none_or(|growing| {
+            growing.bytes > 0
+                && (growing.bytes + bytes > self.segment_bytes()
+                    || now >= growing.created + SEGMENT_SECONDS_MAX)
+        });
+        if full {
+            self.begin_segment(now)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Deletes until the limit is kept.
+    pub(super) fn make_room(&mut self, now: u64) -> Result<(), SpoolError> {
+        while self.bytes() > self.settings.bytes_max {
+            if !self.drop_oldest(now)? {
+                break; // one segment is always there, however small the limit
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes acknowledged segments whose time is over.
+    pub(super) fn expire(&mut self, now: u64) -> Result<(), SpoolError> {
+        let keep = self.settings.keep.as_secs();
+        let closed = self.segments.len().saturating_sub(1);
+        let mut expired = Vec::new();
+        for segment in self.segments.iter().take(closed) {
+            if self.state.is_pending(segment.positions()) {
+                self.state.done.remove(&segment.start.position);
+                continue;
+            }
+            let done = *self.state.done.entry(segment.start.position).or_insert(now);
+            if now >= done + keep {
+                expired.push(segment.start.position);
+            }
+        }
+        if expired.is_empty() {
+            return Ok(());
+        }
+        self.save(now)?; // before the files go: nothing else remembers what was in them
+        for position in expired {
+            let at = self
+                .segments
+                .iter()
+                .position(|s| s.start.position == position);
+            if let Some(at) = at {
+                self.delete(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes what is worth least: the oldest segment the centre has, else the oldest.
+    /// False where only the growing one is left.
+    pub(super) fn drop_oldest(&mut self, now: u64) -> Result<bool, SpoolError> {
+        let closed = self.segments.len().saturating_sub(1);
+        if closed == 0 {
+            return Ok(false);
+        }
+        let mut candidates = self.segments.iter().take(closed);
+        let done = candidates.position(|s| !self.state.is_pending(s.positions()));
+        let at = done.unwrap_or(0);
+        if done.is_none() {
+            self.count_as_dropped(at)?;
+            self.settle();
+        }
+        self.save(now)?; // before the file goes: a crash in between counts nothing twice
+        self.delete(at)?;
+        Ok(true)
+    }
+
+    /// Starts a new file at the head.
+    pub(super) fn begin_segment(&mut self, now: u64) -> Result<(), SpoolError> {
+        let start = Place {
+            position: self.state.head,
+            packets: self.state.packets,
+        };
+        let path = Segment::path(&self.settings.directory, start);
+        let durability = self.settings.durability;
+        self.growing = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .open(&path)
+            .and_then(|file| {
+                durability.sync(&File::open(&self.settings.directory)?)?;
+                Ok(file)
+            })
+            .map_err(SpoolError::file("create", &path))?;
+        self.segments.push_back(Segment {
+            path,
+            start,
+            end: start,
+            bytes: 0,
+            created: now,
+        });
+        Ok(())
+    }
+
+    /// Counts everything in a segment that still had to be sent.
+    fn count_as_dropped(&mut self, at: usize) -> Result<(), SpoolError> {
+        let segment = self.segments[at].clone();
+        let reading = |error| SpoolError::file("read", &segment.path)(error);
+        let mut walk = segment.walk().map_err(reading)?;
+        let mut packets = 0;
+        while let Some(step) = walk.step(segment.end).map_err(reading)? {
+            match step {
+                Step::Gap(positions, packets) => self.damaged(positions, packets)?,
+                Step::Record(_, header) if self.is_settled(header.position) => {}
+                Step::Record(_, header) if self.sent.contains_key(&header.position) => {
+                    // On its way: whether it is lost is known when it is answered.
+                    self.state.doubtful.insert(header.position, header.entry());
+                    self.state.lost.insert(header.position..header.position + 1);
+                }
+                Step::Record(_, header) => {
+                    packets += header.packets;
+                    self.lose(Reason::Full, &header.entry());
+                }
+            }
+        }
+        tracing::warn!(
+            packets,
+            "the spool is full: its oldest segment was given up"
+        );
+        Ok(())
+    }
+
+    fn delete(&mut self, at: usize) -> Result<(), SpoolError> {
+        let Some(segment) = self.segments.remove(at) else {
+            return Ok(());
+        };
+        self.state.done.remove(&segment.start.position);
+        fs::remove_file(&segment.path).map_err(SpoolError::file("delete", &segment.path))?;
+        let first = self
+            .segments
+            .front()
+            .map_or(self.state.head, |first| first.start.position);
+        self.runs.forget_before(first);
+        Ok(())
+    }
+}
