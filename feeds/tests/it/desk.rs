@@ -1,0 +1,226 @@
+//! Feeds that are served, with alerts of two partners and of nobody, and a plain HTTP client.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use noroshi_feeds::{Feeds, Settings};
+use noroshi_proto::time::Millis;
+use noroshi_store::alert::{Alert, Confidence, Evidence, Kind, Severity, State, Subject, Tlp};
+use noroshi_store::cases::{Case, ChangeCursor, Transition};
+use noroshi_store::engine::testing;
+use noroshi_store::registry::Registry;
+use noroshi_store::retention::Retention;
+use noroshi_store::store::{Store, StoreConfig};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// Thailand's token.
+pub(crate) const NORTH: &str = "north-north-north-north-north-32";
+/// Malaysia's token.
+pub(crate) const SOUTH: &str = "south-south-south-south-south-32";
+
+const REGISTRY: &str = r#"
+[[partner]]
+id = "th-cert"
+name = "ThaiCERT"
+country = "TH"
+asns = [64500]
+tlp = "AMBER"
+programmes = ["practice", "daedalus"]
+contacts = ["soc@example.th"]
+
+[[partner]]
+id = "my-cert"
+name = "MyCERT"
+country = "MY"
+asns = [64501]
+tlp = "AMBER"
+programmes = ["practice", "daedalus"]
+contacts = ["soc@example.my"]
+"#;
+
+/// A desk on a loopback port; served until it is dropped or closed.
+pub(crate) struct Desk {
+    pub(crate) store: Store,
+    pub(crate) address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+impl Desk {
+    pub(crate) async fn open() -> Self {
+        let config = StoreConfig {
+            endpoint: testing::database().await,
+            cluster: None,
+            retention: Retention::forever(),
+        };
+        let store = Store::open(&config).await.expect("the store opens");
+        let tokens = tempfile::tempdir().expect("a directory");
+        std::fs::write(tokens.path().join("th-cert"), NORTH).expect("a token");
+        std::fs::write(tokens.path().join("my-cert"), SOUTH).expect("a token");
+        let registry = Registry::parse("registry.toml", REGISTRY).expect("a registry");
+        let settings = Settings {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tokens: tokens.path().to_owned(),
+        };
+        let feeds = Feeds::open(&settings, store.clone(), &registry)
+            .await
+            .expect("the feeds open");
+        let address = feeds.address();
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(feeds.run(async {
+            let _ = stopped.await; // dropped or sent: both end it
+        }));
+        Self {
+            store,
+            address,
+            stop,
+            served,
+        }
+    }
+
+    /// Records a case in one state.
+    pub(crate) async fn record(&self, number: u128, version: u64, partner: Option<&str>) {
+        let at = Millis(1_793_577_600_000 + version * 10_000);
+        let case = Case {
+            alert: alert(number, version, partner),
+            version,
+        };
+        let transition = Transition {
+            case,
+            by: "analyzer".to_owned(),
+            at,
+            note: String::new(),
+        };
+        self.store
+            .record(&[transition])
+            .await
+            .expect("it is recorded");
+    }
+
+    /// Waits until the feeds show that many transitions: the newest second stands back.
+    pub(crate) async fn shows(&self, transitions: usize) {
+        for _ in 0..100 {
+            let changes = self.store.changes(ChangeCursor::default(), 1_000).await;
+            if changes.expect("the store answers").len() >= transitions {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{transitions} transitions do not show within ten seconds");
+    }
+
+    /// An answer to one request. `authorization` is the whole header's value.
+    pub(crate) async fn ask(&self, line: &str, authorization: Option<&str>) -> Answer {
+        let mut request = format!("{line} HTTP/1.1\r\nhost: feeds\r\nconnection: close\r\n");
+        if let Some(value) = authorization {
+            request.push_str(&format!("authorization: {value}\r\n"));
+        }
+        request.push_str("\r\n");
+        let address = self.address;
+        let answer = tokio::task::spawn_blocking(move || exchange(address, &request));
+        Answer::read(&answer.await.expect("no panic"))
+    }
+
+    /// A page of a partner's alerts.
+    pub(crate) async fn page(&self, token: &str, query: &str) -> Answer {
+        let line = format!("GET /v1/alerts.jsonl{query}");
+        self.ask(&line, Some(&format!("Bearer {token}"))).await
+    }
+
+    /// Ends serving, in good order.
+    pub(crate) async fn close(self) {
+        drop(self.stop);
+        let ended = tokio::time::timeout(Duration::from_secs(20), self.served).await;
+        ended.expect("it ends soon").expect("it does not panic");
+    }
+}
+
+fn exchange(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("the port is open");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .expect("a limit");
+    stream
+        .write_all(request.as_bytes())
+        .expect("it takes the request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Names in lower case, without `date`.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    fn read(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+        let mut lines = head.lines();
+        let status = lines
+            .next()
+            .and_then(|line| line.split(' ').nth(1))
+            .expect("a status");
+        let headers = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .filter(|(name, _)| name != "date")
+            .collect();
+        Self {
+            status: status.parse().expect("a number"),
+            headers,
+            body: body.to_owned(),
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    pub(crate) fn alerts(&self) -> Vec<Alert> {
+        assert_eq!(self.status, 200, "{self:?}");
+        self.body
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("an alert"))
+            .collect()
+    }
+}
+
+fn alert(number: u128, version: u64, partner: Option<&str>) -> Alert {
+    let at = Millis(1_793_577_600_000);
+    Alert {
+        id: Uuid::from_u128(number),
+        kind: Kind::InfectedHost,
+        state: if version == 1 {
+            State::New
+        } else {
+            State::Continuing
+        },
+        severity: Severity::Medium,
+        confidence: Confidence::Medium,
+        tlp: Tlp::Amber,
+        partner: partner.map(str::to_owned),
+        country: None,
+        attribution: None,
+        opened_at: at,
+        first_seen: at,
+        last_seen: Millis(at.0 + version * 10_000),
+        detected_at: at,
+        subject: Subject::Source {
+            source: "203.0.113.7".parse().expect("an address"),
+            asn: None,
+        },
+        evidence: Evidence::default(),
+        reason_code: "mirai_syn".to_owned(),
+        explanation: format!("case {number}, known to {partner:?} alone"),
+        exercise: false,
+    }
+}
