@@ -9,9 +9,18 @@ use super::day::START;
 
 /// One transition each, as the analyzer records them.
 pub(crate) fn transitions() -> Vec<Transition> {
-    let host = Subject::Source { source: "203.0.0.2".parse().expect("an address"), asn: None };
-    let victim = Subject::Victim { victim: "198.51.100.0/24".to_owned(), asn: None };
-    let service = Subject::Service { service: "tcp/23".to_owned(), scope: "region".to_owned() };
+    let host = Subject::Source {
+        source: "203.0.0.2".parse().expect("an address"),
+        asn: None,
+    };
+    let victim = Subject::Victim {
+        victim: "198.51.100.0/24".to_owned(),
+        asn: None,
+    };
+    let service = Subject::Service {
+        service: "tcp/23".to_owned(),
+        scope: "region".to_owned(),
+    };
     [
         (Kind::InfectedHost, Some("th-cert"), "TH", host),
         (Kind::DdosVictim, Some("id-cert"), "ID", victim),
@@ -29,7 +38,12 @@ pub(crate) fn transitions() -> Vec<Transition> {
             ..alert
         };
         let case = Case { alert, version: 1 };
-        Transition { case, by: "analyzer".to_owned(), at, note: String::new() }
+        Transition {
+            case,
+            by: "analyzer".to_owned(),
+            at,
+            note: String::new(),
+        }
     })
     .collect()
 }
@@ -50,7 +64,10 @@ fn alert(kind: Kind, subject: Subject, at: Millis) -> Alert {
         last_seen: at,
         detected_at: at,
         subject,
-        evidence: Evidence { packets: 31, ..Evidence::default() },
+        evidence: Evidence {
+            packets: 31,
+            ..Evidence::default()
+        },
         reason_code: "mirai_syn".to_owned(),
         explanation: "An explanation.".to_owned(),
         exercise: false,

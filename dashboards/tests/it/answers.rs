@@ -12,7 +12,11 @@ use super::day;
 use super::macros::{Chosen, Span, expand};
 
 /// What the reader sees: the day, and a little before and after it.
-const SPAN: Span = Span { from: day::START - 60, to: day::START + day::LENGTH, step: 600 };
+const SPAN: Span = Span {
+    from: day::START - 60,
+    to: day::START + day::LENGTH,
+    step: 600,
+};
 
 /// An answer: names of its columns, their types, and the rows.
 #[derive(Debug)]
@@ -44,7 +48,12 @@ async fn every_question_is_answered() {
         }
     }
     assert!(asked > 100, "asked {asked} questions");
-    assert!(wrong.is_empty(), "{} of {asked} questions:\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {asked} questions:\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
 }
 
 /// Whether an answer is fit for its panel.
@@ -74,11 +83,20 @@ fn over_time(answer: &Answer) -> Result<(), String> {
     if name != "time" || !kind.starts_with("DateTime") {
         return Err(format!("the first column is {name} {kind}, not a time"));
     }
-    let numbers = answer.columns.iter().skip(1).filter(|(_, kind)| is_number(kind)).count();
+    let numbers = answer
+        .columns
+        .iter()
+        .skip(1)
+        .filter(|(_, kind)| is_number(kind))
+        .count();
     if numbers == 0 {
         return Err("no column of numbers".to_owned());
     }
-    let times: Vec<&str> = answer.rows.iter().filter_map(|row| row[0].as_str()).collect();
+    let times: Vec<&str> = answer
+        .rows
+        .iter()
+        .filter_map(|row| row[0].as_str())
+        .collect();
     if !times.is_sorted() {
         return Err("times are not in order".to_owned());
     }
@@ -107,7 +125,9 @@ fn one_number(panel: &Panel, answer: &Answer) -> Result<(), String> {
 }
 
 fn is_number(kind: &str) -> bool {
-    ["UInt", "Int", "Float"].iter().any(|name| kind.contains(name))
+    ["UInt", "Int", "Float"]
+        .iter()
+        .any(|name| kind.contains(name))
 }
 
 /// No cell is an address or a prefix: Grafana does not ask for what purpose somebody looks.
@@ -127,9 +147,10 @@ async fn choices(store: &Store, board: &Board) -> Vec<BTreeMap<&'static str, Cho
     for variable in &board.variables {
         let values: Vec<Chosen> = match variable.choice {
             Choice::DataSource => continue,
-            Choice::Fixed(values) => {
-                values.iter().map(|(_, value)| Chosen::One((*value).to_owned())).collect()
-            }
+            Choice::Fixed(values) => values
+                .iter()
+                .map(|(_, value)| Chosen::One((*value).to_owned()))
+                .collect(),
             Choice::One(sql) => vec![Chosen::One(values(store, sql).await[0].clone())],
             Choice::Many(sql) => {
                 let values = values(store, sql).await;
@@ -152,9 +173,14 @@ async fn choices(store: &Store, board: &Board) -> Vec<BTreeMap<&'static str, Cho
 
 /// What a variable offers; a question for it uses no variable and no macro.
 async fn values(store: &Store, sql: &str) -> Vec<String> {
-    let answer = ask(store, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
-    let values: Vec<String> =
-        answer.rows.iter().filter_map(|row| row[0].as_str().map(str::to_owned)).collect();
+    let answer = ask(store, sql)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let values: Vec<String> = answer
+        .rows
+        .iter()
+        .filter_map(|row| row[0].as_str().map(str::to_owned))
+        .collect();
     assert!(!values.is_empty(), "{sql} offers nothing");
     values
 }
@@ -163,14 +189,22 @@ async fn values(store: &Store, sql: &str) -> Vec<String> {
 async fn ask(store: &Store, sql: &str) -> Result<Answer, String> {
     assert!(!sql.contains('?'), "the client takes '?' for a parameter");
     let query = store.client().query(sql).with_setting("readonly", "2");
-    let mut bytes = query.fetch_bytes("JSONCompact").map_err(|error| error.to_string())?;
+    let mut bytes = query
+        .fetch_bytes("JSONCompact")
+        .map_err(|error| error.to_string())?;
     let bytes = bytes.collect().await.map_err(|error| error.to_string())?;
     let answer: Value = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let meta = answer["meta"].as_array().ok_or("no columns")?;
-    let columns = meta.iter().map(|column| (text(&column["name"]), text(&column["type"]))).collect();
+    let columns = meta
+        .iter()
+        .map(|column| (text(&column["name"]), text(&column["type"])))
+        .collect();
     let rows = answer["data"].as_array().ok_or("no rows")?;
-    let rows = rows.iter().map(|row| row.as_array().cloned().unwrap_or_default()).collect();
+    let rows = rows
+        .iter()
+        .map(|row| row.as_array().cloned().unwrap_or_default())
+        .collect();
     Ok(Answer { columns, rows })
 }
 
@@ -179,8 +213,20 @@ async fn ask(store: &Store, sql: &str) -> Result<Answer, String> {
 async fn the_numbers_are_the_days() {
     let store = day::store().await;
     let everything = BTreeMap::from([
-        ("country", Chosen::All(values(&store, include_str!("../../queries/variables/countries.sql")).await)),
-        ("sensor", Chosen::All(values(&store, include_str!("../../queries/variables/sensors.sql")).await)),
+        (
+            "country",
+            Chosen::All(
+                values(
+                    &store,
+                    include_str!("../../queries/variables/countries.sql"),
+                )
+                .await,
+            ),
+        ),
+        (
+            "sensor",
+            Chosen::All(values(&store, include_str!("../../queries/variables/sensors.sql")).await),
+        ),
         ("scanners", Chosen::One("1".to_owned())),
         ("grain", Chosen::One("hour_rollup".to_owned())),
         ("service", Chosen::One("tcp/80".to_owned())),
@@ -188,19 +234,33 @@ async fn the_numbers_are_the_days() {
     let batches = 3 * 144;
     for (sql, known) in [
         // Three sensors see one victim, four packets a batch each.
-        (include_str!("../../queries/service/packets.sql"), 4 * batches),
+        (
+            include_str!("../../queries/service/packets.sql"),
+            4 * batches,
+        ),
         (include_str!("../../queries/service/sources.sql"), 0),
         (include_str!("../../queries/region/countries.sql"), 3),
         (include_str!("../../queries/region/open_alerts.sql"), 3),
-        (include_str!("../../queries/sensors/addresses.sql"), 3 * 4_096),
+        (
+            include_str!("../../queries/sensors/addresses.sql"),
+            3 * 4_096,
+        ),
         (include_str!("../../queries/sensors/restarts.sql"), 1),
     ] {
-        let answer = ask(&store, &expand(sql, SPAN, &everything)).await.expect(sql);
+        let answer = ask(&store, &expand(sql, SPAN, &everything))
+            .await
+            .expect(sql);
         assert_eq!(sum(&answer, 0), known, "{sql}");
     }
     let losses = include_str!("../../queries/sensors/losses_over_time.sql");
-    let losses = ask(&store, &expand(losses, SPAN, &everything)).await.expect("an answer");
-    assert_eq!(sum(&losses, 2), (day::OUTSIDE + 1) * batches, "a restart loses no loss");
+    let losses = ask(&store, &expand(losses, SPAN, &everything))
+        .await
+        .expect("an answer");
+    assert_eq!(
+        sum(&losses, 2),
+        (day::OUTSIDE + 1) * batches,
+        "a restart loses no loss"
+    );
 }
 
 /// The sum of a column of counts.

@@ -28,7 +28,11 @@ pub(crate) const OUTSIDE: u64 = 3;
 /// A store that holds the day, rolled up, and its alerts.
 pub(crate) async fn store() -> Store {
     let endpoint = testing::database().await;
-    let config = StoreConfig { endpoint, cluster: None, retention: Retention::forever() };
+    let config = StoreConfig {
+        endpoint,
+        cluster: None,
+        retention: Retention::forever(),
+    };
     let store = Store::open(&config).await.expect("the store opens");
     let mut appends = Vec::new();
     for (number, sensor) in ["jp-1", "th-1", "my-1"].into_iter().enumerate() {
@@ -40,8 +44,14 @@ pub(crate) async fn store() -> Store {
     for append in appends {
         append.await.expect("no panic").expect("the batch is kept");
     }
-    store.roll_up(START..START + LENGTH).await.expect("closed periods are rolled up");
-    store.record(&super::alerts::transitions()).await.expect("alerts are recorded");
+    store
+        .roll_up(START..START + LENGTH)
+        .await
+        .expect("closed periods are rolled up");
+    store
+        .record(&super::alerts::transitions())
+        .await
+        .expect("alerts are recorded");
     store
 }
 
@@ -66,8 +76,15 @@ fn batches(number: u64, sensor: &str) -> Vec<Admitted> {
             epoch: epoch.0,
             sequence,
         };
-        let origins = flows.iter().map(|flow| Arc::new(origin(flow.tuple.source))).collect();
-        batches.push(Admitted { batch: batch(id, start, flows, counters), checksum: start, origins });
+        let origins = flows
+            .iter()
+            .map(|flow| Arc::new(origin(flow.tuple.source)))
+            .collect();
+        batches.push(Admitted {
+            batch: batch(id, start, flows, counters),
+            checksum: start,
+            origins,
+        });
     }
     batches
 }
@@ -83,8 +100,14 @@ fn batch(id: BatchId, start: u64, flows: Vec<Flow>, counters: Counters) -> Batch
         id,
         interval_length: IntervalLength::DEFAULT,
         spans: vec![
-            Span::Active { interval: Interval(start), flows },
-            Span::Silent { first: Interval(start + 10), intervals: BATCH_SECONDS / 10 - 1 },
+            Span::Active {
+                interval: Interval(start),
+                flows,
+            },
+            Span::Silent {
+                first: Interval(start + 10),
+                intervals: BATCH_SECONDS / 10 - 1,
+            },
         ],
         complete_through: start + BATCH_SECONDS,
         telescope_addresses: 4_096,
@@ -116,7 +139,11 @@ fn flow(source: IpAddr, traffic: Traffic, service_port: u16, start: u64) -> Flow
     let syns = if traffic == Traffic::ScanSyn { 4 } else { 0 };
     let mirai = if service_port == 23 { syns } else { 0 };
     Flow {
-        tuple: FlowTuple { source, traffic, transport: Transport::Tcp { service_port } },
+        tuple: FlowTuple {
+            source,
+            traffic,
+            transport: Transport::Tcp { service_port },
+        },
         tally: Tally {
             packets: 4,
             bytes: 240,
@@ -129,7 +156,11 @@ fn flow(source: IpAddr, traffic: Traffic, service_port: u16, start: u64) -> Flow
             ttl_max: 52,
             window: 1_024,
             options: OptionLayout::None,
-            marks: Marks { syns, mirai, ..Marks::default() },
+            marks: Marks {
+                syns,
+                mirai,
+                ..Marks::default()
+            },
         },
     }
 }
@@ -146,5 +177,11 @@ fn origin(source: IpAddr) -> Origin {
         _ => (None, None),
     };
     let scanner = (address.octets()[3] == 1).then(|| Arc::from("a research scanner"));
-    Origin { country, asn: 64_500, partner, scanner, bogon: None }
+    Origin {
+        country,
+        asn: 64_500,
+        partner,
+        scanner,
+        bogon: None,
+    }
 }
