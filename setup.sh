@@ -51,6 +51,11 @@ fi
 
 # 2. Rust. The version is pinned in rust-toolchain.toml; rustup fetches it by itself.
 have cargo || fail "cargo is missing. Install Rust with rustup (see the Rust project's site), then run this again"
+if ! cargo --version >/dev/null 2>&1; then
+    have rustup || fail "cargo does not run: install Rust with rustup, then run this again"
+    say "installing the pinned Rust toolchain"
+    rustup toolchain install --no-self-update </dev/null >/dev/null
+fi
 say "$(rustc --version)"
 
 # 3. Test tools, built once a machine.

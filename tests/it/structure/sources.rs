@@ -63,18 +63,27 @@ fn unsafe_code_stands_in_two_files() {
 }
 
 #[test]
-fn every_module_says_what_it_is() {
+fn every_file_says_what_it_holds() {
     for path in sources() {
-        if is_generated(&path) || path.starts_with("sensor/fuzz") || path.starts_with("proto/fuzz")
-        {
+        if is_generated(&path) || is_told_by_its_module(&path) {
             continue;
         }
+        let text = text(&path);
+        let first = text.lines().find(|line| !line.starts_with("#!["));
         assert!(
-            text(&path).starts_with("//!"),
+            first.is_some_and(|line| line.starts_with("//!")),
             "{}: the first line says what it holds",
             path.display()
         );
     }
+}
+
+/// Unit tests beside their module, and fuzz targets, which begin with their `#![no_main]`.
+fn is_told_by_its_module(path: &Path) -> bool {
+    path.ends_with("tests.rs")
+        || path
+            .components()
+            .any(|part| part.as_os_str() == "fuzz_targets")
 }
 
 #[test]
@@ -82,7 +91,10 @@ fn questions_stand_in_sql_files() {
     for path in sources() {
         // Tests may ask what they like; the engine's own files speak to the engine.
         let shown = path.to_string_lossy().into_owned();
-        if shown.contains("tests") || shown.starts_with("store/src/engine") {
+        if shown.contains("tests")
+            || shown.contains("examples")
+            || shown.starts_with("store/src/engine")
+        {
             continue;
         }
         let asks = text(&path).lines().any(|line| {
