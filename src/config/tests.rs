@@ -139,7 +139,18 @@ alerts = 100000
     let (directory, path) = site(text, "[[partner]]\nid = \"th-cert\"\nname = \"x\"\n");
     fs::write(directory.path().join("country.mmdb"), "nothing").unwrap();
     let all = check(&path).unwrap_err();
-    expect_test::expect![[""]].assert_eq(&told(&directory, &all));
+    expect_test::expect![[r#"
+        noroshi.toml:2: unknown key `colour`: the keys known here are registry, store, retention, geo, lists, collector, analyzer, feeds, console
+        noroshi.toml:4: `url` is "https://clickhouse/noroshi": write "embedded" or "http://user@clickhouse:8123/noroshi" (https is not built in)
+        noroshi.toml:6: country.mmdb: broken or no MaxMind database (invalid database: could not find MaxMind DB metadata in file): fetch it again
+        noroshi.toml:7: unknown key `contry`: did you mean `country`?
+        noroshi.toml:8: absent: cannot be read (No such file or directory (os error 2)): check the path and its rights
+        noroshi.toml:11: sensors would be heard in the clear: until there is TLS, listen on 127.0.0.1 and let sensors come through a tunnel (ssh, WireGuard)
+        noroshi.toml:13: in `analyzer`: unknown field `nonsense`, expected one of `sources`, `hosts`, `reflection`, `ddos_victim`, `scan_surge`, `sensor_silence`, `cases`
+        noroshi.toml:15: in `analyzer`: invalid type: string "many", expected u64
+        noroshi.toml:19: `flow_tuples` must outlive what sensors may still send: 15 days or more
+        noroshi.toml:20: `alerts` keeps at most 65535 days: write 0 to keep for good
+        registry.toml:1: `country` is missing: write two letters of ISO 3166-1 such as "TH""#]].assert_eq(&told(&directory, &all));
     let without_files = Config::load(&path).unwrap_err().into_vec().len();
     assert_eq!(
         without_files,

@@ -204,23 +204,23 @@ fn entitlements(read: &Read, findings: &mut Findings<'_, '_>) {
                 format!("{id} takes part in no programme and gets no alerts"),
             );
         }
-        let by_asn = partner.asn_consent.is_some() || partner.country_consent.is_some();
-        if !partner.asns.is_empty() && !by_asn {
-            let text = format!("{id} gave neither asn_consent nor country_consent: alerts about");
-            findings.note(
-                lines.asns[0],
-                text + " addresses of its AS numbers are withheld",
-            );
-        }
         for claim in &partner.claims {
             let prefix = claim.prefix;
             if claim.standing == Standing::Claimed {
-                let text = format!("{prefix} is claimed, not verified: it attributes nothing yet");
+                let text = format!("{prefix} is claimed, not verified: it attributes nothing");
                 findings.note(claim.line, text);
             } else if claim.consent.is_none() && claim.alerts == Wish::Wanted {
                 let text = format!("{prefix} has no consent record: alerts in it are withheld");
                 findings.note(claim.line, text);
             }
+        }
+        let by_asn = partner.asn_consent.is_some() || partner.country_consent.is_some();
+        if let Some(line) = lines.asns.first()
+            && takes_part(partner, Programme::Daedalus)
+            && !by_asn
+        {
+            let text = format!("{id} gave neither asn_consent nor country_consent: alerts about");
+            findings.note(*line, text + " addresses of its AS numbers are withheld");
         }
     }
 }

@@ -25,85 +25,7 @@ fn told(text: &str) -> String {
         .to_string()
 }
 
-const REGION: &str = r#"
-[[partner]]
-id = "th-cert"
-name = "ThaiCERT"
-country = "TH"
-asns = [64500]
-tlp = "GREEN"
-programmes = ["practice", "daedalus"]
-country_consent = { by = "letter 1", on = 2013-02-01 }
-
-[[partner.prefix]]
-prefix = "203.0.113.0/24"
-claim = "verified"
-consent = { by = "letter 1", on = 2013-02-01 }
-
-[[partner.prefix]]
-prefix = "198.51.100.0/24"
-claim = "claimed"
-consent = { by = "letter 1", on = 2013-02-01 }
-
-[[partner.scanner]]
-name = "yearly audit"
-prefix = "203.0.113.9"
-valid_until = 2026-12-01
-
-[[partner]]
-id = "th-isp"
-name = "An access provider"
-country = "TH"
-asns = [64501]
-programmes = ["daedalus"]
-asn_consent = { by = "contract 7", on = 2024-01-01 }
-inform = ["th-cert"]
-
-[[partner.prefix]]
-prefix = "203.0.113.64/26"
-use = "cgn"
-claim = "verified"
-consent = { by = "contract 7", on = 2024-01-01, until = 2027-01-01 }
-
-[[partner.prefix]]
-prefix = "203.0.113.32/27"
-claim = "verified"
-opt_out = true
-
-[[partner.prefix]]
-prefix = "2001:db8:7::/48"
-use = "critical"
-claim = "verified"
-consent = { by = "contract 7", on = 2024-01-01 }
-valid_from = 2025-01-01
-valid_until = 2026-11-02T06:00:00Z
-
-[[partner]]
-id = "my-cert"
-name = "MyCERT"
-country = "MY"
-asns = [64502]
-programmes = ["practice"]
-
-[[partner.prefix]]
-prefix = "192.0.2.0/24"
-claim = "verified"
-consent = { by = "letter 2", on = 2014-03-01 }
-
-[[sensor]]
-id = "th-1"
-partner = "th-cert"
-telescope = [
-    { prefix = "203.0.113.128/25", from = 2026-01-01, until = 2026-06-01 },
-    { prefix = "198.18.0.0/20", from = 2026-01-01 },
-    { prefix = "2001:db8:18::/48" },
-]
-
-[[sensor]]
-id = "my-1"
-partner = "my-cert"
-telescope = [{ prefix = "203.0.113.128/26", from = 2026-06-01 }]
-"#;
+const REGION: &str = include_str!("tests/region.toml");
 
 fn verdict(source: &str, asn: u32, country: &str, at: Millis) -> Verdict {
     let country = Country::new(country);
@@ -415,95 +337,70 @@ fn notes_tell_what_is_worth_knowing() {
     let registry = parse(REGION);
     let notes: Vec<String> = registry.notes().iter().map(Fault::to_string).collect();
     expect_test::expect![[r#"
-        registry.toml:16: 198.51.100.0/24 is claimed, not verified: it attributes nothing yet
-        registry.toml:35: 203.0.113.64/26 lies in 203.0.113.0/24 of th-cert (line 11): its addresses go to th-isp once verified, to th-cert by `inform`
-        registry.toml:41: 203.0.113.32/27 lies in 203.0.113.0/24 of th-cert (line 11): its addresses go to th-isp once verified, to th-cert by `inform`
-        registry.toml:58: my-cert gave neither asn_consent nor country_consent: alerts about addresses of its AS numbers are withheld"#]].assert_eq(&notes.join("\n"));
+        registry.toml:15: 198.51.100.0/24 is claimed, not verified: it attributes nothing
+        registry.toml:34: 203.0.113.64/26 lies in 203.0.113.0/24 of th-cert (line 10): its addresses go to th-isp once verified, to th-cert by `inform`
+        registry.toml:40: 203.0.113.32/27 lies in 203.0.113.0/24 of th-cert (line 10): its addresses go to th-isp once verified, to th-cert by `inform`"#]].assert_eq(&notes.join("\n"));
+}
+
+#[test]
+fn missing_consents_and_programmes_are_worth_knowing() {
+    let registry = parse(
+        r#"
+[[partner]]
+id = "a"
+name = "A"
+country = "TH"
+asns = [64500]
+programmes = ["daedalus"]
+[[partner.prefix]]
+prefix = "192.0.2.0/24"
+claim = "verified"
+[[partner]]
+id = "b"
+name = "B"
+country = "MY"
+[[partner.prefix]]
+prefix = "192.0.2.0/24"
+[[partner.scanner]]
+name = "audit"
+prefix = "198.51.100.1"
+"#,
+    );
+    let notes: Vec<String> = registry.notes().iter().map(Fault::to_string).collect();
+    expect_test::expect![[r#"
+        registry.toml:6: a gave neither asn_consent nor country_consent: alerts about addresses of its AS numbers are withheld
+        registry.toml:8: 192.0.2.0/24 has no consent record: alerts in it are withheld
+        registry.toml:12: b takes part in no programme and gets no alerts
+        registry.toml:15: 192.0.2.0/24 is claimed by a on line 8 at the same time: addresses go to the verified claim
+        registry.toml:15: 192.0.2.0/24 is claimed, not verified: it attributes nothing
+        registry.toml:17: scanner 198.51.100.1/32 lies in no prefix of b: it counts only where its address is attributed to that partner"#]].assert_eq(&notes.join("\n"));
 }
 
 #[test]
 fn everything_wrong_is_told_at_once() {
-    let text = r#"
-colour = "red"
-[[partner]]
-id = "TH"
-name = "ThaiCERT"
-country = "Siam"
-asn = [64500]
-programmes = ["practise"]
-
-[[partner.prefix]]
-prefix = "203.0.113.1/24"
-claim = "proven"
-consent = { by = "x" }
-valid_from = 2026-02-01
-valid_until = 2026-01-01
-
-[[partner]]
-id = "my-cert"
-name = "MyCERT"
-country = "MY"
-asns = [64500, 0]
-inform = ["nobody", "my-cert"]
-country_consent = { by = "a", on = 2014-01-01 }
-
-[[partner.prefix]]
-prefix = "192.0.2.0/24"
-claim = "verified"
-
-[[partner]]
-id = "my-isp"
-name = "A provider"
-country = "MY"
-asns = [64500]
-tlp = "WHITE"
-country_consent = { by = "b", on = 2014-01-01 }
-
-[[partner.prefix]]
-prefix = "192.0.2.0/24"
-claim = "verified"
-
-[[partner]]
-id = "my-isp"
-name = "Again"
-country = "MY"
-
-[[sensor]]
-id = "one"
-partner = "my-crt"
-telescope = [{ prefix = "198.18.0.0/20", from = 2026-01-01 }]
-
-[[sensor]]
-id = "two"
-partner = "my-cert"
-telescope = [{ prefix = "198.18.4.0/24", from = 2026-03-01 }, { prefix = "198.18.0.0/15", until = 2026-01-01 }]
-
-[[sensor]]
-id = "two"
-partner = "my-cert"
-"#;
+    let text = include_str!("tests/faulty.toml");
     expect_test::expect![[r#"
-        registry.toml:2: unknown key `colour`: the keys known here are partner, sensor
-        registry.toml:4: `id` is "TH": write an id of lower-case letters, digits and hyphens, at most 64, such as "th-cert"
-        registry.toml:6: `country` is "Siam": write two letters of ISO 3166-1 such as "TH"
-        registry.toml:7: unknown key `asn`: did you mean `asns`?
-        registry.toml:8: `programmes` is "practise": write "practice" or "daedalus"
-        registry.toml:11: 203.0.113.1/24 has bits set below its length: write 203.0.113.0/24
-        registry.toml:12: `claim` is "proven": write "claimed" or "verified"
-        registry.toml:13: `on` is missing: write a day such as 2026-01-01 or an instant such as 2026-01-01T09:00:00Z, without quotes
-        registry.toml:15: ends at 2026-01-01T00:00:00.000Z, before it begins at 2026-02-01T00:00:00.000Z: mend one of them
-        registry.toml:21: AS number 0 is reserved (RFC 7607): take it out
-        registry.toml:22: no partner has the id nobody: mend it, or add a [[partner]] with it
-        registry.toml:22: my-cert informs itself: take it out
-        registry.toml:33: AS 64500 is my-cert's on line 21: it can be one partner's only, others stand in its `inform`
-        registry.toml:34: `tlp` is "WHITE": write "CLEAR", "GREEN", "AMBER", "AMBER+STRICT" or "RED"
-        registry.toml:35: MY has the country consent of my-cert on line 23: only one partner can speak for a country
-        registry.toml:37: 192.0.2.0/24 is claimed by my-cert on line 25 at the same time, and both are verified: end one (valid_until)
-        registry.toml:42: partner my-isp stands on line 30 too: rename one
-        registry.toml:48: no partner has the id my-crt: mend it, or add a [[partner]] with it
-        registry.toml:54: 198.18.4.0/24 of sensor two overlaps 198.18.0.0/20 of sensor one (line 49) at the same time: give it to one, or end one (until)
-        registry.toml:57: sensor two stands on line 52 too: rename one
-        registry.toml:57: sensor two watches nothing: write telescope = [{ prefix = "198.18.0.0/20", from = 2026-01-01 }]"#]].assert_eq(&told(text));
+        registry.toml:1: unknown key `colour`: the keys known here are partner, sensor
+        registry.toml:3: `id` is "TH": write an id of lower-case letters, digits and hyphens, at most 64, such as "th-cert"
+        registry.toml:5: `country` is "Siam": write two letters of ISO 3166-1 such as "TH"
+        registry.toml:6: unknown key `asn`: did you mean `asns`?
+        registry.toml:7: `programmes` is "practise": write "practice" or "daedalus"
+        registry.toml:10: 203.0.113.1/24 has bits set below its length: write 203.0.113.0/24
+        registry.toml:11: `claim` is "proven": write "claimed" or "verified"
+        registry.toml:12: `on` is missing: write a day such as 2026-01-01 or an instant such as 2026-01-01T09:00:00Z, without quotes
+        registry.toml:14: ends at 2026-01-01T00:00:00.000Z, before it begins at 2026-02-01T00:00:00.000Z: mend one of them
+        registry.toml:20: AS number 0 is reserved (RFC 7607): take it out
+        registry.toml:21: no partner has the id nobody: mend it, or add a [[partner]] with it
+        registry.toml:21: my-cert informs itself: take it out
+        registry.toml:32: AS 64500 is my-cert's on line 20: it can be one partner's only, others stand in its `inform`
+        registry.toml:33: `tlp` is "WHITE": write "CLEAR", "GREEN", "AMBER", "AMBER+STRICT" or "RED"
+        registry.toml:34: MY has the country consent of my-cert on line 22: only one partner can speak for a country
+        registry.toml:36: 192.0.2.0/24 is claimed by my-cert on line 24 at the same time, and both are verified: end one (valid_until)
+        registry.toml:41: partner my-isp stands on line 29 too: rename one
+        registry.toml:47: no partner has the id my-crt: mend it, or add a [[partner]] with it
+        registry.toml:53: 198.18.4.0/24 of sensor two overlaps 198.18.0.0/20 of sensor one (line 48) at the same time: give it to one, or end one (until)
+        registry.toml:56: sensor two stands on line 51 too: rename one
+        registry.toml:56: sensor two watches nothing: write telescope = [{ prefix = "198.18.0.0/20", from = 2026-01-01 }]"#]].assert_eq(&told(text));
 }
 
 #[test]
