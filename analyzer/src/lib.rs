@@ -1,13 +1,19 @@
 //! What all sensors saw becomes findings, and findings become alerts.
 //!
-//! | module        | takes                  | gives                          | touches the world |
-//! |---------------|------------------------|--------------------------------|-------------------|
-//! | [`settings`]  | what the operator wrote | every threshold               | no                |
-//! | [`detectors`] | closed windows         | findings                       | no                |
-//! | [`finding`]   |                        | what one detector says         | no                |
-//! | [`alerts`]    | findings               | cases: opened, continued, closed | no             |
+//! | module        | takes                   | gives                            | touches the world |
+//! |---------------|-------------------------|----------------------------------|-------------------|
+//! | [`settings`]  | what the operator wrote | every threshold                  | no                |
+//! | [`windows`]   | watermarks, arrivals    | intervals that are over          | no                |
+//! | [`detectors`] | closed windows          | findings                         | no                |
+//! | [`finding`]   |                         | what one detector says           | no                |
+//! | [`alerts`]    | findings                | cases: opened, continued, closed | no                |
+//! | [`analysis`]  | closed windows          | cases, by all of the above       | no                |
+//! | [`run`]       | the store               | cases in the store               | yes               |
 
 pub mod alerts;
+pub mod analysis;
 pub mod detectors;
 pub mod finding;
+pub mod run;
 pub mod settings;
+pub mod windows;

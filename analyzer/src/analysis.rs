@@ -1,0 +1,84 @@
+//! Windows in, outcomes out: every detector and the cases, as one fold.
+//!
+//! Live, replay and warm-up are this fold over different windows.
+
+use std::sync::Arc;
+
+use noroshi_store::registry::Registry;
+use noroshi_store::window::Window;
+use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
+
+use crate::alerts::{Alerts, Outcome, Purpose};
+use crate::detectors::{self, Detector, Observation, WarmUp};
+use crate::finding::Finding;
+use crate::settings::Settings;
+
+/// Everything one analyzer knows.
+pub struct Analysis {
+    detectors: Vec<Box<dyn Detector>>,
+    /// The cases.
+    pub alerts: Alerts,
+    registry: Arc<Registry>,
+}
+
+impl Analysis {
+    /// Knows nothing yet.
+    pub fn new(
+        settings: &Settings,
+        registry: Arc<Registry>,
+        observation: Observation,
+        purpose: Purpose,
+    ) -> Self {
+        Self {
+            detectors: detectors::all(settings, observation),
+            alerts: Alerts::new(settings, purpose),
+            registry,
+        }
+    }
+
+    /// Seconds of the past that the detectors must see before they can be trusted.
+    pub fn warm_up_seconds(&self) -> u64 {
+        let needs = self
+            .detectors
+            .iter()
+            .map(|detector| match detector.facts().warm_up {
+                WarmUp::Nothing => 0,
+                WarmUp::Windows { seconds } => seconds,
+            });
+        needs.max().unwrap_or(0)
+    }
+
+    /// Shows the detectors what is past; what they find in it was told then.
+    pub fn warm_up(&mut self, windows: &[Window]) {
+        self.find(windows);
+    }
+
+    /// Takes closed windows in, in order, and says what becomes of them.
+    pub fn examine(&mut self, windows: &[Window]) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        let mut by_detector = self.find(windows);
+        for (index, window) in windows.iter().enumerate() {
+            let findings = by_detector
+                .iter_mut()
+                .flat_map(|found| std::mem::take(&mut found[index]))
+                .collect();
+            let times = (window.interval.start(), window.end());
+            outcomes.extend(self.alerts.merge(findings, &self.registry, times));
+        }
+        outcomes
+    }
+
+    /// The findings of each detector, window by window. Detectors know nothing of each
+    /// other, so each folds all windows on a core of its own.
+    fn find(&mut self, windows: &[Window]) -> Vec<Vec<Vec<Finding>>> {
+        self.detectors
+            .par_iter_mut()
+            .map(|detector| {
+                windows
+                    .iter()
+                    .map(|window| detector.examine(window))
+                    .collect()
+            })
+            .collect()
+    }
+}

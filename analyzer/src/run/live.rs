@@ -1,0 +1,366 @@
+//! The live analyzer: polls the store, closes windows, keeps what follows from them.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use noroshi_proto::time::{IntervalLength, Millis};
+use noroshi_store::cases::Transition;
+use noroshi_store::ledger::{ArrivalCursor, Watermark};
+use noroshi_store::positions::Lease;
+use noroshi_store::registry::Registry;
+use noroshi_store::store::{Store, StoreError};
+use noroshi_store::window::Window;
+
+use super::{RunError, TRANSITIONS_MAX, examine, in_event_time};
+use crate::alerts::{Outcome, Purpose};
+use crate::analysis::Analysis;
+use crate::detectors::Observation;
+use crate::settings::Settings;
+use crate::windows::{Closing, Due, Intake, Pace, mark_late};
+
+/// How often the store is asked for news.
+const POLL: Duration = Duration::from_millis(500);
+/// How long a lease lasts, and how often it is renewed, in milliseconds.
+const LEASE_MILLIS: u64 = 30_000;
+const RENEW_MILLIS: u64 = 10_000;
+/// Event time examined at once, in seconds.
+const STRETCH_SECONDS: u64 = 600;
+/// Event time between checkpoints, in seconds.
+const CHECKPOINT_SECONDS: u64 = 600;
+/// How far back sensors are asked how far they have come, in seconds.
+const WATERMARK_SECONDS: u64 = 3_600;
+/// How long all registered sensors are waited for at the start, at their pace.
+const EXPECT_MILLIS: u64 = 10_000;
+/// How far back arrivals are asked for at the start, in milliseconds, beyond the position.
+const ARRIVALS_MILLIS: u64 = 3_600_000;
+
+/// How a live analyzer runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mode {
+    /// What drives time on.
+    pub pace: Pace,
+    /// Whether what is seen is real.
+    pub purpose: Purpose,
+}
+
+impl Mode {
+    /// Sensors that report what they see now.
+    pub const OPERATION: Self = Self {
+        pace: Pace::Clock,
+        purpose: Purpose::Operation,
+    };
+    /// Captures played back by sensors, for people to watch.
+    pub const EXERCISE: Self = Self {
+        pace: Pace::Sensors,
+        purpose: Purpose::Exercise,
+    };
+}
+
+/// Examines what sensors report, as time passes, until `shutdown`.
+///
+/// Waits while another analyzer holds the lease, and while the store does not answer.
+///
+/// # Errors
+/// [`RunError::Store`] where the store refuses, or another analyzer took over.
+pub async fn run(
+    store: Store,
+    registry: Arc<Registry>,
+    settings: Settings,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), RunError> {
+    run_as(Mode::OPERATION, store, registry, settings, shutdown).await
+}
+
+/// [`run`], in a mode.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_as(
+    mode: Mode,
+    store: Store,
+    registry: Arc<Registry>,
+    settings: Settings,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), RunError> {
+    let mut shutdown = pin!(shutdown);
+    let holder = holder();
+    let lease = loop {
+        match lease(&store, &holder).await {
+            Ok(Some(lease)) => break lease,
+            Ok(None) => {}
+            Err(error) => wait_out(error)?,
+        }
+        if rest(&mut shutdown).await {
+            return Ok(());
+        }
+    };
+    tracing::info!(token = lease.token(), "analyzer holds the lease");
+    let mut analyzer = loop {
+        match Live::start(mode, &store, &registry, &settings).await {
+            Ok(analyzer) => break analyzer,
+            Err(RunError::Store(error)) => wait_out(error)?,
+            Err(error) => return Err(error),
+        }
+        if rest(&mut shutdown).await {
+            return Ok(());
+        }
+    };
+    analyzer.lease = Some(lease);
+    loop {
+        let over = rest(&mut shutdown).await;
+        match analyzer.step(over).await {
+            Ok(()) if over => return Ok(()),
+            Ok(()) => {}
+            Err(RunError::Store(error)) => wait_out(error)?,
+            Err(error) => return Err(error),
+        }
+        if over {
+            return Ok(()); // what could not be kept is examined again at the next start
+        }
+    }
+}
+
+/// Whether the analyzer should end, after one pause.
+async fn rest(shutdown: &mut Pin<&mut impl Future<Output = ()>>) -> bool {
+    tokio::time::timeout(POLL, shutdown.as_mut()).await.is_ok()
+}
+
+/// An error that waiting may cure is logged; any other ends the analyzer.
+fn wait_out(error: StoreError) -> Result<(), RunError> {
+    match error {
+        StoreError::Unavailable(_) => {
+            tracing::warn!(%error, "waiting for the store");
+            Ok(())
+        }
+        other => Err(other.into()),
+    }
+}
+
+async fn lease(store: &Store, holder: &str) -> Result<Option<Lease>, StoreError> {
+    let now = store.wall_time().await?;
+    let until = Millis(now.0 + LEASE_MILLIS);
+    store.acquire_lease(holder, now, until).await
+}
+
+/// This machine's name: the same after a restart, so that its lease is taken over at once.
+fn holder() -> String {
+    let name = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    format!("analyzer@{}", name.trim())
+}
+
+/// A live analyzer, between two steps.
+struct Live {
+    mode: Mode,
+    store: Store,
+    closing: Closing,
+    /// `None` only while it is lent to a blocking thread.
+    analysis: Option<Analysis>,
+    intake: Intake,
+    /// Arrived after their intervals had closed, and not yet examined.
+    late: VecDeque<Due>,
+    cursor: ArrivalCursor,
+    lease: Option<Lease>,
+    renewed: Millis,
+    checkpoint: u64,
+    /// Decided, and not yet kept.
+    unkept: Vec<Transition>,
+}
+
+impl Live {
+    /// Warms up over the past, and takes up the open cases.
+    async fn start(
+        mode: Mode,
+        store: &Store,
+        registry: &Arc<Registry>,
+        settings: &Settings,
+    ) -> Result<Self, RunError> {
+        let now = store.wall_time().await?;
+        let length = IntervalLength::DEFAULT;
+        let position = match (store.position().await?, mode.pace) {
+            (Some(position), _) => position,
+            (None, Pace::Clock) => now.interval(length).start(),
+            (None, Pace::Sensors) => 0,
+        };
+        let sensors = registry.sensors().len();
+        let registry = Arc::clone(registry);
+        let mut analysis = Analysis::new(settings, registry, Observation::Live, mode.purpose);
+        let past = position.saturating_sub(analysis.warm_up_seconds())..position;
+        let mut reader = store.windows(past, length);
+        while let Some(windows) = reader.next_chunk().await? {
+            let warmed = tokio::task::spawn_blocking(move || {
+                analysis.warm_up(&windows);
+                analysis
+            });
+            analysis = warmed.await?;
+        }
+        for case in store.open_cases().await? {
+            analysis.alerts.resume(case.alert, case.version);
+        }
+        let mut intake = Intake::new(position);
+        let since = now.0.min(position.saturating_mul(1000).max(1));
+        let since = match mode.pace {
+            Pace::Clock => since.saturating_sub(ARRIVALS_MILLIS),
+            Pace::Sensors => now.0.saturating_sub(ARRIVALS_MILLIS),
+        };
+        let mut cursor = ArrivalCursor::since(Millis(since));
+        loop {
+            let before = store.arrivals(&mut cursor).await?;
+            if before.is_empty() {
+                break;
+            }
+            intake.resume(before);
+        }
+        tracing::info!(position, cases = analysis.alerts.open(), "analyzer is warm");
+        Ok(Self {
+            mode,
+            store: store.clone(),
+            closing: Closing::new(length, mode.pace)
+                .expecting(sensors, Millis(now.0 + EXPECT_MILLIS)),
+            analysis: Some(analysis),
+            intake,
+            late: VecDeque::new(),
+            cursor,
+            lease: None,
+            renewed: now,
+            checkpoint: position,
+            unkept: Vec::new(),
+        })
+    }
+
+    /// Takes in what arrived, examines what is over, keeps what follows.
+    async fn step(&mut self, over: bool) -> Result<(), RunError> {
+        let now = self.store.wall_time().await?;
+        self.renew(now).await?;
+        self.keep().await?;
+        let since = match self.mode.pace {
+            Pace::Clock => now.seconds().saturating_sub(WATERMARK_SECONDS),
+            Pace::Sensors => 0,
+        };
+        let watermarks = self.store.watermarks(since).await?;
+        // arrivals after watermarks: whoever said that an interval is complete has sent it
+        let arrivals = self.store.arrivals(&mut self.cursor).await?;
+        self.late.extend(self.intake.arrive(arrivals));
+        self.examine_late().await?;
+        if let Some(through) = self.closing.through(now, &watermarks) {
+            self.examine_through(through, &watermarks).await?;
+        }
+        let position = self.intake.position();
+        if over || position >= self.checkpoint + CHECKPOINT_SECONDS {
+            self.save(position).await?;
+        }
+        Ok(())
+    }
+
+    async fn renew(&mut self, now: Millis) -> Result<(), RunError> {
+        let Some(lease) = &self.lease else {
+            return Ok(());
+        };
+        if now.0 >= self.renewed.0 + RENEW_MILLIS {
+            let until = Millis(now.0 + LEASE_MILLIS);
+            self.store.renew_lease(lease, until).await?;
+            self.renewed = now;
+        }
+        Ok(())
+    }
+
+    async fn examine_late(&mut self) -> Result<(), RunError> {
+        while let Some(due) = self.late.front() {
+            let mut windows = self.read(due).await?;
+            mark_late(&mut windows);
+            self.late.pop_front();
+            self.examine(windows).await?;
+            self.keep().await?;
+        }
+        Ok(())
+    }
+
+    async fn examine_through(
+        &mut self,
+        through: u64,
+        watermarks: &[Watermark],
+    ) -> Result<(), RunError> {
+        let before = self.intake.position();
+        while let Some(due) = self.intake.next(through, STRETCH_SECONDS) {
+            let windows = self.read(&due).await?;
+            self.examine(windows).await?;
+            self.intake.pass(due.range.end);
+            self.keep().await?;
+        }
+        if through > before {
+            let tick = self.closing.tick(through, watermarks);
+            self.examine(vec![tick]).await?;
+            self.keep().await?;
+        }
+        Ok(())
+    }
+
+    async fn read(&self, due: &Due) -> Result<Vec<Window>, StoreError> {
+        let length = self.closing.length;
+        let range = due.range.clone();
+        self.store.windows_of(&due.arrivals, range, length).await
+    }
+
+    /// What is examined is decided, whether or not it can be kept at once.
+    async fn examine(&mut self, windows: Vec<Window>) -> Result<(), RunError> {
+        self.intake.count(&windows);
+        let analysis = self
+            .analysis
+            .take()
+            .expect("it is put back below, or the analyzer has ended");
+        let (analysis, outcomes) = examine(analysis, windows).await?;
+        self.analysis = Some(analysis);
+        self.tell(outcomes);
+        Ok(())
+    }
+
+    fn tell(&mut self, outcomes: Vec<Outcome>) {
+        for outcome in &outcomes {
+            let (what, numbered) = match outcome {
+                Outcome::Opened(numbered) => ("opened", numbered),
+                Outcome::Continued(numbered) => ("continued", numbered),
+                Outcome::Closed(numbered) => ("closed", numbered),
+                Outcome::Withdrawn(numbered) => ("withdrawn", numbered),
+            };
+            let kind = numbered.alert.kind.name();
+            tracing::debug!(id = %numbered.alert.id, kind, what, "case");
+        }
+        self.unkept.extend(outcomes.into_iter().map(in_event_time));
+    }
+
+    /// Keeps what was decided; what fails to be kept stays to be kept again.
+    async fn keep(&mut self) -> Result<(), RunError> {
+        while !self.unkept.is_empty() {
+            let some = self.unkept.len().min(TRANSITIONS_MAX);
+            self.store.record(&self.unkept[..some]).await?;
+            self.unkept.drain(..some);
+        }
+        Ok(())
+    }
+
+    /// Keeps what continues, then the position.
+    async fn save(&mut self, position: u64) -> Result<(), RunError> {
+        let changed = self
+            .analysis
+            .as_mut()
+            .map(|analysis| analysis.alerts.checkpoint())
+            .unwrap_or_default();
+        self.tell(changed);
+        self.keep().await?;
+        if let Some(span) = self.store.span().await? {
+            let from = self.checkpoint.max(span.start);
+            if from < position {
+                self.store.roll_up(from..position).await?;
+            }
+        }
+        if let Some(lease) = &self.lease {
+            self.store.save_position(lease, position).await?;
+        }
+        self.checkpoint = position;
+        let accounts = self.intake.accounts();
+        tracing::info!(position, ?accounts, "checkpoint");
+        Ok(())
+    }
+}
