@@ -143,8 +143,7 @@ async fn insert_under(client: &clickhouse::Client, token: &str) {
     let client = client
         .clone()
         .with_setting("async_insert", "0")
-        .with_setting("insert_deduplication_token", token)
-        .with_setting("deduplicate_blocks_in_dependent_materialized_views", "1");
+        .with_setting("insert_deduplication_token", token);
     let mut insert = client.insert::<Token>("base").await.unwrap();
     for a in 0..100_000 {
         insert.write(&Token { a }).await.unwrap();
