@@ -90,7 +90,7 @@ fn finding(bar: &Bar<'_>, activity: &mut Activity, sensors: &Sensors) -> Option<
     if activity.targets() < bar.targets_min() {
         return None;
     }
-    let fingerprint = fingerprint(&activity.marks, bar.settings);
+    let fingerprint = fingerprint(&activity.marks, activity.packets(), bar.settings);
     let marked = |one: &Conversation| fingerprint.is_some() && one.traffic == Traffic::ScanSyn;
     let asked = bar.asked(activity, marked);
     let (kind, reason) = verdict(bar, activity, &asked, fingerprint)?;
@@ -142,9 +142,10 @@ fn is_smb_worm(one: &Conversation) -> bool {
         && one.targets() >= WORM_TARGETS_MIN
 }
 
-/// The tool or malware of a source: all but a few of at least three SYNs match, or more
-/// match than chance allows (an address may stand for many hosts).
-pub fn fingerprint(marks: &Marks, settings: &Hosts) -> Option<Fingerprint> {
+/// The tool or malware of a source: all but a few of at least three SYNs match (of a source
+/// without SYNs, of all `packets`), or more match than chance allows, because an address may
+/// stand for many hosts.
+pub fn fingerprint(marks: &Marks, packets: u64, settings: &Hosts) -> Option<Fingerprint> {
     let by_chance_16 = 2.0_f64.powi(-16);
     let candidates = [
         (Fingerprint::Mirai, marks.mirai, 2.0_f64.powi(-32)),
@@ -153,10 +154,14 @@ pub fn fingerprint(marks: &Marks, settings: &Hosts) -> Option<Fingerprint> {
         (Fingerprint::Zmap, marks.zmap_modern, 1.0),
         (Fingerprint::Nmap, marks.nmap, 1.0),
     ];
+    let trials = match marks.syns {
+        0 => u32::try_from(packets).unwrap_or(u32::MAX),
+        syns => syns,
+    };
     let matches = |matched: u32, chance: f64| {
         matched >= settings.fingerprint_packets_min
-            && (f64::from(matched) >= settings.fingerprint_share * f64::from(marks.syns)
-                || binomial_tail_bound(matched, marks.syns, chance) < settings.fingerprint_chance)
+            && (f64::from(matched) >= settings.fingerprint_share * f64::from(trials)
+                || binomial_tail_bound(matched, trials, chance) < settings.fingerprint_chance)
     };
     candidates
         .into_iter()

@@ -29,8 +29,8 @@ use crate::settings::{Hosts, Reflection, Settings};
 const NMAP_SPREAD: std::ops::RangeInclusive<u8> = 14..=23;
 /// Highest time-to-live that nmap draws.
 const NMAP_TTL_MAX: u8 = 59;
-/// Requests per target from which a search is in doubt: nmap repeats lost probes, but
-/// rarely twice.
+/// Requests per target in one interval from which a search is in doubt: nmap repeats lost
+/// probes, but rarely twice.
 const DOUBT_PACKETS_PER_TARGET: u64 = 3;
 
 /// Finds searches for amplifiers and victims of reflection.
@@ -135,7 +135,10 @@ fn finding(bar: &Bar<'_>, activity: &mut Activity, sensors: &Sensors) -> Option<
     if asked.is_empty() || !bar.covers_enough(activity) {
         return None;
     }
-    let repeats = activity.packets() >= DOUBT_PACKETS_PER_TARGET * activity.targets();
+    let repeats = asked.iter().any(|index| {
+        let one = &activity.conversations[*index];
+        one.packets >= DOUBT_PACKETS_PER_TARGET * one.asked
+    });
     let about = About::Source(bar.source, origin);
     let mut finding = report(bar, activity, &asked, sensors, about)?;
     finding.kind = Kind::ReflectionRecon;

@@ -85,6 +85,8 @@ pub struct Conversation {
     pub fresh: u64,
     /// Targets in the interval that had most.
     pub most: u32,
+    /// Targets of each interval, added up: how often it asked anybody.
+    pub asked: u64,
     /// Source port of its first packet.
     pub source_port: u16,
     /// Option layout of its first SYN.
@@ -285,6 +287,7 @@ impl Conversation {
             packets: 0,
             fresh: 0,
             most: 0,
+            asked: 0,
             source_port: tally.source_port,
             options: tally.options,
             ttl_max: tally.ttl_max,
@@ -300,6 +303,7 @@ impl Conversation {
         self.packets += tally.packets;
         self.fresh += tally.packets;
         self.most = self.most.max(tally.targets);
+        self.asked += u64::from(tally.targets);
         self.ttl_max = self.ttl_max.max(tally.ttl_max);
         for masked in tally.sample.as_slice() {
             let count = usize::from(self.few_count);

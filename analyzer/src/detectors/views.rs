@@ -26,6 +26,7 @@ pub struct View {
     sample_max: usize,
     sample: TargetSample,
     most: u32,
+    sum: u64,
     /// Lowest and highest time-to-live.
     ttl: (u8, u8),
 }
@@ -43,6 +44,7 @@ impl Views {
                 sample_max,
                 sample: tally.sample.clone(),
                 most: tally.targets,
+                sum: tally.targets.into(),
                 ttl: (tally.ttl_min, tally.ttl_max),
             }),
             None => {}
@@ -90,17 +92,19 @@ impl View {
         self.addresses = watch.addresses;
         self.sample.merge(&tally.sample, self.sample_max);
         self.most = self.most.max(tally.targets);
+        self.sum = self.sum.saturating_add(tally.targets.into());
         self.ttl = (self.ttl.0.min(tally.ttl_min), self.ttl.1.max(tally.ttl_max));
     }
 
     /// Distinct targets at this sensor: exact below the sample's size or within one
-    /// interval, else estimated.
+    /// interval, else estimated between the most of one interval and the sum of all.
     pub fn targets(&self) -> u64 {
         let estimated = self.sample.distinct(self.sample_max, self.bits);
-        let estimated = match self.bits {
-            TargetBits::Sixteen if self.addresses > 0 => estimated.min(self.addresses),
-            _ => estimated,
+        let most = match self.bits {
+            TargetBits::Sixteen if self.addresses > 0 => self.sum.min(self.addresses),
+            _ => self.sum,
         };
-        estimated.max(self.most.into())
+        let least = u64::from(self.most);
+        estimated.clamp(least, most.max(least))
     }
 }
