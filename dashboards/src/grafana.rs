@@ -220,7 +220,6 @@ fn asked(sql: &str, many: bool) -> Value {
         "type": "query",
         "datasource": source(),
         "query": sql.trim_end(),
-        "definition": sql.trim_end(),
         "refresh": 2,
         "sort": 0,
         "multi": many,

@@ -96,6 +96,7 @@ fn questions_stand_in_sql_files() {
         let shown = path.to_string_lossy().into_owned();
         if shown.contains("tests")
             || shown.contains("examples")
+            || shown.contains("benches")
             || shown.starts_with("store/src/engine")
         {
             continue;
