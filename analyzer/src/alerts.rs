@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use noroshi_proto::time::Millis;
-use noroshi_store::alert::{Alert, Kind, State};
+use noroshi_store::alert::{Alert, Kind, State, Subject};
 use noroshi_store::origin::PartnerId;
 use noroshi_store::registry::Registry;
 use noroshi_store::registry::attribution;
@@ -144,6 +144,14 @@ pub struct Alerts {
     withheld: BTreeMap<Withheld, u64>,
     /// When cases were opened, within the last hour, by partner and kind.
     openings: BTreeMap<(Option<String>, Kind), VecDeque<u64>>,
+}
+
+/// What tells an alert's subject from others: an address, a prefix, a service, a sensor.
+pub fn subject_of(alert: &Alert) -> String {
+    match &alert.subject {
+        Subject::Service { service, .. } => service.clone(),
+        subject => case::subject_name(subject),
+    }
 }
 
 impl Alerts {

@@ -9,11 +9,13 @@
 //! | [`alerts`]    | findings                | cases: opened, continued, closed | no                |
 //! | [`analysis`]  | closed windows          | cases, by all of the above       | no                |
 //! | [`run`]       | the store               | cases in the store               | yes               |
+//! | [`generate`]  | a seed                  | packets, and what must come of them | no             |
 
 pub mod alerts;
 pub mod analysis;
 pub mod detectors;
 pub mod finding;
+pub mod generate;
 pub mod run;
 pub mod settings;
 pub mod windows;
