@@ -122,8 +122,10 @@ fn verdict(
         return Some((Kind::ScanningHost, Reason::ScanTool));
     }
     let conversations = asked.iter().map(|index| &activity.conversations[*index]);
-    if conversations.clone().any(is_smb_worm) {
-        return Some((Kind::InfectedHost, Reason::SmbWorm));
+    if conversations.clone().any(is_like_smb_worm) {
+        // between a few wrong addresses and a worm: wait, rather than say one and then the other
+        let worm = Some((Kind::InfectedHost, Reason::SmbWorm));
+        return worm.filter(|_| activity.targets() >= WORM_TARGETS_MIN);
     }
     let mut classes = conversations.map(|one| one.traffic);
     if classes.all(|class| matches!(class, Traffic::ScanStealth | Traffic::TcpAck)) {
@@ -132,14 +134,13 @@ fn verdict(
     Some((Kind::ScanningHost, Reason::Scan))
 }
 
-/// Whether these are a worm's: an ordinary Windows stack (no tool's raw packets) that asks
-/// many addresses for SMB, as Conficker and WannaCry do.
-fn is_smb_worm(one: &Conversation) -> bool {
+/// Whether these could be a worm's: an ordinary Windows stack (no tool's raw packets) asks
+/// for SMB, as Conficker and WannaCry do.
+fn is_like_smb_worm(one: &Conversation) -> bool {
     one.service == SMB
         && one.traffic == Traffic::ScanSyn
         && one.options == OptionLayout::Windows
         && (65..=128).contains(&one.ttl_max)
-        && one.targets() >= WORM_TARGETS_MIN
 }
 
 /// The tool or malware of a source: all but a few of at least three SYNs match (of a source
