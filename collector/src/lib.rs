@@ -1,3 +1,16 @@
-//! Admits, enriches and keeps what sensors send.
+//! Admits, enriches and keeps what sensors send. Stateless: any number of collectors may run.
+//!
+//! | module       | takes                    | gives                          | touches the world |
+//! |--------------|--------------------------|--------------------------------|-------------------|
+//! | [`settings`] | what the operator wrote  | what is meant                  | no                |
+//! | [`run`]      | a listening address      | connections                    | yes               |
+//! | [`ingest`]   | a sensor's stream        | acknowledgements and refusals  | yes               |
+//! | [`admit`]    | a hello or a batch       | a verdict                      | no                |
+//! | [`enrich`]   | a batch                  | where and whose its sources are | its files        |
 
+pub mod admit;
+mod clock;
 pub mod enrich;
+pub mod ingest;
+pub mod run;
+pub mod settings;
