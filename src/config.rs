@@ -23,7 +23,7 @@ use noroshi_store::document::{Document, Fault, Faults, read_text};
 use noroshi_store::registry::Registry;
 use noroshi_store::retention::Retention;
 
-pub use check::{Checked, check};
+pub use check::check;
 pub use place::Place;
 
 /// What the centre runs on: checked, complete.

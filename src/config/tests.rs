@@ -39,7 +39,7 @@ fn shipped(name: &str) -> PathBuf {
 
 #[test]
 fn the_shipped_samples_are_valid_and_say_the_defaults() {
-    let Checked { config, notes } =
+    let check::Checked { config, notes } =
         check(&shipped("noroshi.toml")).unwrap_or_else(|faults| panic!("{faults}"));
     let (_directory, path) = site("registry = \"registry.toml\"\n", "");
     let default = Config::load(&path).unwrap();

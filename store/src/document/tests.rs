@@ -148,6 +148,7 @@ fn settings_are_read_whole_or_all_their_faults_told() {
         a.toml:2: in `outer`: invalid value: integer `-1`, expected u32
         a.toml:3: in `outer`: unknown field `extra`, expected `limit` or `inner`
         a.toml:5: in `outer`: invalid type: string "x", expected f64
-        a.toml:6: in `outer`: unknown field `shade`, expected `share`"#]].assert_eq(&told);
+        a.toml:6: in `outer`: unknown field `shade`, expected `share`"#]]
+    .assert_eq(&told);
     assert!(read("outer = 3\n").1.starts_with("a.toml:1: in `outer`: "));
 }
