@@ -17,22 +17,14 @@ use noroshi_proto::traffic::{Traffic, Transport};
 use noroshi_store::origin::Origin;
 use noroshi_store::window::{Sighting, Watch, Window};
 
-/// A log, or `None`, by name, where the corpus is not there.
-fn series(name: &str) -> Option<String> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-    #[allow(clippy::disallowed_methods, reason = "a test is told where its data is")]
-    let told = std::env::var("NOROSHI_CORPUS");
-    let corpus = PathBuf::from(told.as_deref().unwrap_or(default));
-    let path = corpus.join("series").join(name);
-    if !path.exists() {
-        assert!(told.is_err(), "NOROSHI_CORPUS has no series/{name}");
-        eprintln!("SKIPPED: {} is not there", path.display());
-        return None;
-    }
+/// A log, unpacked.
+fn series(name: &str) -> String {
+    let corpus = option_env!("NOROSHI_CORPUS_FOUND").expect("only run where the corpus is");
+    let path = PathBuf::from(corpus).join("series").join(name);
     let unpacked = Command::new("gzip").arg("-dc").arg(&path).output();
     let unpacked = unpacked.expect("gzip runs");
     assert!(unpacked.status.success(), "{}", path.display());
-    Some(String::from_utf8(unpacked.stdout).expect("text"))
+    String::from_utf8(unpacked.stdout).expect("text")
 }
 
 /// Reads `ts,sensor,src_ip,src_port,dst_port,proto,icmp_type`; every sensor is one address.
@@ -172,10 +164,9 @@ fn second(text: &str) -> u64 {
 }
 
 #[test]
+#[cfg_attr(not(corpus), ignore = "the corpus is absent: set NOROSHI_CORPUS")]
 fn the_vnc_surge_is_found_within_the_hour() {
-    let Some(log) = series("uqo_heralding_2025-02.csv.gz") else {
-        return;
-    };
+    let log = series("uqo_heralding_2025-02.csv.gz");
     let surges = surges(&log);
     let vnc: Vec<&Surge> = surges
         .iter()
@@ -196,10 +187,9 @@ fn the_vnc_surge_is_found_within_the_hour() {
 }
 
 #[test]
+#[cfg_attr(not(corpus), ignore = "the corpus is absent: set NOROSHI_CORPUS")]
 fn many_packets_of_few_sources_are_no_surge() {
-    let Some(log) = series("uqo_dionaea_2025-02.csv.gz") else {
-        return;
-    };
+    let log = series("uqo_dionaea_2025-02.csv.gz");
     let surges = surges(&log);
     assert!(
         surges.iter().all(|surge| surge.service != "tcp/445"),
@@ -210,10 +200,9 @@ fn many_packets_of_few_sources_are_no_surge() {
 }
 
 #[test]
+#[cfg_attr(not(corpus), ignore = "the corpus is absent: set NOROSHI_CORPUS")]
 fn what_one_sensor_sees_is_no_surge() {
-    let Some(log) = series("marx_2013-03-03_2013-05-31.csv.gz") else {
-        return;
-    };
+    let log = series("marx_2013-03-03_2013-05-31.csv.gz");
     let surges = surges(&log);
     let traps = [
         "udp/29067",
