@@ -8,9 +8,8 @@
 //!
 //! # How
 //! One insert makes one part per table; a part per batch would drown the merges of a region of a
-//! thousand sensors. So batches wait a moment for company and are written as one block. A group is
-//! never the same twice, hence no deduplication token of a group can recognise a batch. Each batch
-//! is looked for instead, before it is written:
+//! thousand sensors. So batches wait a moment for company and are written as one block. Each batch
+//! is looked for before it is written:
 //!
 //! | ledger | raw rows | minute rollup | what happened before                 | what is written now |
 //! |--------|----------|---------------|--------------------------------------|---------------------|
@@ -21,6 +20,10 @@
 //!
 //! A batch lies in one partition and one block, so raw rows have all of it or nothing; the view's
 //! part likewise, and it names the batches it holds.
+//!
+//! Deduplication tokens name attempts, not batches: they only catch an insert that is tried again
+//! while the engine still works on the first. A token of a batch would be remembered when its rows
+//! are not (deleted, or lost with a disk), and swallow them when they are sent again.
 
 mod flow_rows;
 mod held;
@@ -33,7 +36,6 @@ use clickhouse::Client;
 use hyper::body::Bytes;
 use noroshi_proto::batch::{Batch, Span};
 use noroshi_proto::id::BatchId;
-use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
 pub(crate) use queue::Writer;
@@ -128,9 +130,12 @@ fn storable(admitted: &Admitted) -> Result<(), StoreError> {
 /// Writes a group, each batch exactly once, whatever happened to it before.
 ///
 /// Gives what became of each batch, in order.
+///
+/// `token` is the same when the same group is tried again, and never otherwise.
 async fn commit(
     client: &Client,
     group: &[Arc<Admitted>],
+    token: &str,
 ) -> Result<Vec<Result<Kept, StoreError>>, StoreError> {
     let held = held::look_for(client, group).await?;
     let mut outcomes = Vec::with_capacity(group.len());
@@ -155,27 +160,47 @@ async fn commit(
         }
     }
     if !unrolled.is_empty() {
-        held::roll_up(client, &unrolled).await?;
+        held::roll_up(client, &unrolled, token).await?;
     }
-    insert(client, unwritten, "flow_tuples", flow_rows::block).await?;
-    insert(client, unledgered, "batch_ledger", ledger_rows::block).await?;
+    insert(
+        client,
+        token,
+        "flow_tuples",
+        lay_out(unwritten, flow_rows::block).await?,
+    )
+    .await?;
+    insert(
+        client,
+        token,
+        "batch_ledger",
+        lay_out(unledgered, ledger_rows::block).await?,
+    )
+    .await?;
     Ok(outcomes)
+}
+
+/// Rows of batches, made where it holds up nobody; `None` where there is no batch.
+async fn lay_out(
+    batches: Vec<Arc<Admitted>>,
+    block: fn(&[Arc<Admitted>]) -> [Vec<u8>; 2],
+) -> Result<Option<[Vec<u8>; 2]>, StoreError> {
+    if batches.is_empty() {
+        return Ok(None);
+    }
+    let pieces = spawn_blocking(move || block(&batches)).await;
+    pieces.map(Some).map_err(|_| StoreError::Closed)
 }
 
 /// One block of one insert: one part for the table and one for its view.
 async fn insert(
     client: &Client,
-    batches: Vec<Arc<Admitted>>,
+    token: &str,
     table: &str,
-    block: fn(&[Arc<Admitted>]) -> [Vec<u8>; 2],
+    block: Option<[Vec<u8>; 2]>,
 ) -> Result<(), StoreError> {
-    if batches.is_empty() {
+    let Some(pieces) = block else {
         return Ok(());
-    }
-    let token = token(&batches);
-    let pieces = spawn_blocking(move || block(&batches))
-        .await
-        .map_err(|_| StoreError::Closed)?;
+    };
     let mut insert = client
         .insert_formatted_with(format!("INSERT INTO {table} FORMAT Native"))
         .with_setting("async_insert", "0")
@@ -185,6 +210,8 @@ async fn insert(
         .with_setting("group_by_two_level_threshold", "0")
         .with_setting("group_by_two_level_threshold_bytes", "0")
         .with_setting("max_block_size", BLOCK_ROWS)
+        // The view's groups are distinct already: merging them again costs a third of the insert.
+        .with_setting("optimize_on_insert", "0")
         .with_setting("max_partitions_per_insert_block", "0")
         .with_setting("distributed_foreground_insert", "1")
         .with_timeouts(Some(queue::INSERT_TIMEOUT), Some(queue::INSERT_TIMEOUT));
@@ -197,18 +224,3 @@ async fn insert(
 
 /// More rows than any group has.
 const BLOCK_ROWS: &str = "1048449";
-
-/// The same for the same batches: an insert that is tried again while the engine still works on
-/// the first one is recognised by it.
-fn token(batches: &[Arc<Admitted>]) -> String {
-    if let [only] = batches {
-        return only.id().to_string();
-    }
-    let mut hash = Sha256::new();
-    for admitted in batches {
-        hash.update(admitted.id().to_string());
-        hash.update("\n");
-    }
-    let digest = hash.finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}

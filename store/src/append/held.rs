@@ -58,7 +58,11 @@ pub(super) async fn look_for(
 }
 
 /// Adds what the minute rollup lacks of batches whose raw rows are there.
-pub(super) async fn roll_up(client: &Client, batches: &[Arc<Admitted>]) -> Result<(), StoreError> {
+pub(super) async fn roll_up(
+    client: &Client,
+    batches: &[Arc<Admitted>],
+    token: &str,
+) -> Result<(), StoreError> {
     let found = client
         .query(include_str!("../../queries/rolled_up_batches.sql"))
         .param("batches", ids(batches))
@@ -79,7 +83,7 @@ pub(super) async fn roll_up(client: &Client, batches: &[Arc<Admitted>]) -> Resul
             .param("sequence", id.sequence)
             .param("first", first_second(admitted))
             .param("end", last_second(admitted) + 1)
-            .with_setting("insert_deduplication_token", format!("{id}/minute_rollup"))
+            .with_setting("insert_deduplication_token", format!("{token}/{id}"))
             .with_setting("max_block_size", super::BLOCK_ROWS)
             .with_setting("max_threads", "1")
             .execute()

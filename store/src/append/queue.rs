@@ -10,6 +10,7 @@ use noroshi_proto::id::BatchId;
 use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
+use uuid::Uuid;
 
 use super::{Admitted, Kept, commit};
 use crate::store::StoreError;
@@ -59,6 +60,9 @@ pub(crate) struct Writer {
 /// What the tasks share.
 struct Waiting {
     requests: mpsc::Receiver<Request>,
+    /// Names this writer's groups: no other ever has the same name.
+    writer: Uuid,
+    groups: u64,
     next_start: Instant,
 }
 
@@ -67,6 +71,8 @@ impl Writer {
         let (queue, requests) = mpsc::channel(QUEUE_BATCHES);
         let waiting = Arc::new(AsyncMutex::new(Waiting {
             requests,
+            writer: Uuid::new_v4(),
+            groups: 0,
             next_start: Instant::now(),
         }));
         let mut tasks = JoinSet::new();
@@ -119,7 +125,10 @@ impl Writer {
 /// One of the tasks: takes a group, writes it, answers.
 async fn write(client: Client, waiting: Arc<AsyncMutex<Waiting>>) {
     loop {
-        let group = waiting.lock().await.gather().await;
+        let (group, token) = {
+            let mut waiting = waiting.lock().await;
+            (waiting.gather().await, waiting.token())
+        };
         if group.is_empty() {
             return; // the queue is closed and empty
         }
@@ -127,7 +136,7 @@ async fn write(client: Client, waiting: Arc<AsyncMutex<Waiting>>) {
             .iter()
             .map(|request| Arc::clone(&request.admitted))
             .collect();
-        let outcomes = commit_surely(&client, &batches).await;
+        let outcomes = commit_surely(&client, &batches, &token).await;
         for (request, outcome) in group.into_iter().zip(outcomes) {
             // Whoever asked may have gone; the batch is kept all the same.
             let _ = request.answer.send(outcome);
@@ -136,6 +145,12 @@ async fn write(client: Client, waiting: Arc<AsyncMutex<Waiting>>) {
 }
 
 impl Waiting {
+    /// A name for the next group.
+    fn token(&mut self) -> String {
+        self.groups += 1;
+        format!("{}/{}", self.writer, self.groups)
+    }
+
     /// The next group; empty once the queue is closed.
     async fn gather(&mut self) -> Vec<Request> {
         let Some(first) = self.requests.recv().await else {
@@ -167,15 +182,16 @@ impl Waiting {
 async fn commit_surely(
     client: &Client,
     batches: &[Arc<Admitted>],
+    token: &str,
 ) -> Vec<Result<Kept, StoreError>> {
-    let mut failure = match commit(client, batches).await {
+    let mut failure = match commit(client, batches, token).await {
         Ok(outcomes) => return outcomes,
         Err(error) => error,
     };
     for pause in RETRIES {
         tracing::warn!(%failure, batches = batches.len(), "a group was not kept, trying again");
         sleep(pause).await;
-        match commit(client, batches).await {
+        match commit(client, batches, token).await {
             Ok(outcomes) => return outcomes,
             Err(error) => failure = error,
         }
@@ -185,7 +201,8 @@ async fn commit_surely(
     }
     let mut outcomes = Vec::with_capacity(batches.len());
     for batch in batches {
-        match commit(client, slice::from_ref(batch)).await {
+        let token = format!("{token}/{}", batch.id());
+        match commit(client, slice::from_ref(batch), &token).await {
             Ok(outcome) => outcomes.extend(outcome),
             Err(error) => outcomes.push(Err(error)),
         }

@@ -3,6 +3,7 @@
 mod append;
 mod cases;
 mod engine;
+mod retention;
 mod rollups;
 mod support;
 mod windows;
