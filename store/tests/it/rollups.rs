@@ -192,7 +192,11 @@ async fn sensors_say_how_they_fare() {
         .await
         .unwrap();
     assert_eq!(
-        number(&store, "SELECT maxMap(epoch_losses)['not_ip'] FROM sensor_health").await,
+        number(
+            &store,
+            "SELECT maxMap(epoch_losses)['not_ip'] FROM sensor_health"
+        )
+        .await,
         2
     );
     assert_eq!(
