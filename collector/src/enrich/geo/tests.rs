@@ -68,6 +68,41 @@ fn neighbours_with_one_value_are_one_range() {
 }
 
 #[test]
+fn addresses_around_each_boundary_answer_as_the_tree_does() {
+    let reader = Reader::from_source(region()).unwrap();
+    let ranges = countries(file(&region()).path()).unwrap();
+    for net in [
+        0_u32,
+        0x0001_0000,
+        0x7fff_0000,
+        0x8000_0000,
+        0xcb00_0000,
+        0xcb01_0000,
+        0xffff_0000,
+    ] {
+        for bits in [
+            net.wrapping_sub(1),
+            net,
+            net + 1,
+            net | 0x7140,
+            net | 0xffff,
+        ] {
+            let address = IpAddr::V4(bits.into());
+            let found = reader
+                .lookup(address)
+                .unwrap()
+                .decode::<CountryRecord>()
+                .unwrap();
+            assert_eq!(ranges.get(address), found.and_then(country), "{address}");
+        }
+    }
+    assert_eq!(
+        AddressMap::<u32>::default().get("192.0.2.1".parse().unwrap()),
+        None
+    );
+}
+
+#[test]
 fn as_numbers_are_read() {
     let bytes = database(vec![
         ("192.0.2.0/24", asn(64500)),
