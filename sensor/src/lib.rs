@@ -9,18 +9,28 @@
 //! | [`telescope`]   | an address       | whether it is watched     | no                |
 //! | [`classify`]    | a header         | a traffic class           | no                |
 //! | [`fingerprint`] | a header         | the tools that write such | no                |
+//! | [`key`]         | a file           | the key targets are masked with | yes         |
 //! | [`mask`]        | a target         | a number that hides it    | no                |
 //! | [`summarise`]   | packets          | one batch per interval    | no                |
 //! | [`spool`]       | batches          | batches, even after a crash | yes             |
 //! | [`ship`]        | batches          | acknowledgements          | yes               |
+//! | [`sense`]       | frames           | batches: all of the above | no                |
+//! | [`run`]         | a configuration  | the sensor as a whole     | yes               |
+//! | [`command`]     | arguments        | an exit code              | yes               |
 
 pub mod capture;
 pub mod classify;
+pub mod clock;
+pub mod command;
 pub mod config;
 pub mod decode;
 pub mod fingerprint;
+pub mod key;
 pub mod mask;
 pub mod packet;
+pub mod run;
+pub mod sense;
+pub mod ship;
 pub mod spool;
 pub mod summarise;
 pub mod telescope;

@@ -5,6 +5,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use clap::ValueEnum;
 use noroshi_proto::loss::Loss;
 use serde::Deserialize;
 
@@ -12,7 +13,7 @@ use super::datagram::{Address, Datagram, Network, Place, Version};
 use super::link;
 
 /// How the telescope's packets reach the sensor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Delivery {
     /// Routed or mirrored, as they are.

@@ -1,0 +1,131 @@
+//! The sensor's command line: `noroshi-sensor`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, ConfigError};
+
+mod flow_line;
+pub mod replay;
+mod summary;
+
+/// Watches unused address space and tells the centre who knocks.
+#[derive(Debug, Parser)]
+#[command(name = "noroshi-sensor", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// More log lines on standard error; twice for even more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// What to do.
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "Examples:
+  noroshi-sensor check --config sensor.toml         what is wrong with the configuration, and where
+  noroshi-sensor run --config sensor.toml           watch, until SIGTERM
+  noroshi-sensor replay day.pcap --telescope 198.18.0.0/20 --json
+  noroshi-sensor replay a.pcapng b.pcap --config sensor.toml --to http://127.0.0.1:7614
+
+Exit codes: 0 good, 1 failed, 2 wrong use, 78 wrong configuration.";
+
+/// One verb, one file under `command/`.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Check the configuration: exit 0, or 78 with file, line and what to do.
+    Check(Configured),
+    /// The same path from capture files, read one after another as one stream.
+    Replay(replay::Replay),
+}
+
+/// A verb that needs the configuration and nothing else.
+#[derive(Debug, Args)]
+struct Configured {
+    /// The sensor's configuration.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// How a command ends when it does not end well.
+#[derive(Debug)]
+pub enum Failure {
+    /// Exit code 1: it did not work.
+    Failed(anyhow::Error),
+    /// Exit code 78 (`EX_CONFIG` of sysexits.h): the configuration must be mended first.
+    Configuration(ConfigError),
+}
+
+impl Failure {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Failed(_) => ExitCode::FAILURE,
+            Self::Configuration(_) => ExitCode::from(78),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => write!(f, "noroshi-sensor: {error:#}"),
+            Self::Configuration(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        match error.into().downcast::<ConfigError>() {
+            Ok(error) => Self::Configuration(error),
+            Err(error) => Self::Failed(error),
+        }
+    }
+}
+
+/// Does what the command line says; the whole program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr(arguments.verbose);
+    let done = match arguments.verb {
+        Verb::Check(arguments) => check(&arguments.config),
+        Verb::Replay(arguments) => replay::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn check(path: &Path) -> Result<(), Failure> {
+    let config = Config::load(path)?;
+    println!(
+        "{}: sensor {} watches {} IPv4 addresses on {} and reports to {}",
+        path.display(),
+        config.sensor,
+        config.telescope.addresses(),
+        config.capture.interface,
+        config.collector,
+    );
+    Ok(())
+}
+
+/// Log lines go to standard error; `NOROSHI_LOG` refines what `--verbose` says.
+fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_env("NOROSHI_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
