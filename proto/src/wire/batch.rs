@@ -176,6 +176,33 @@ impl TryFrom<&v1::Batch> for Batch {
     }
 }
 
+/// Adds `more` to what a finished batch reports, and seals it again.
+///
+/// # Errors
+/// When its counters are malformed.
+pub fn report_also(wire: &mut v1::Batch, more: &Counters) -> Result<(), Malformed> {
+    let counters = wire.counters.as_ref();
+    let counters = counters.ok_or(Malformed::invalid("counters", "missing"))?;
+    let mut counters = Counters::try_from(counters)?;
+    counters.frames += more.frames;
+    counters.packets += more.packets;
+    for (reason, count) in more.losses.iter() {
+        counters.losses.add(reason, count);
+    }
+    wire.counters = Some((&counters).into());
+    wire.checksum = checksum::of(wire);
+    Ok(())
+}
+
+/// How many flows a batch has, without decoding them.
+///
+/// # Errors
+/// When its columns do not unpack.
+pub fn count_flows(wire: &v1::Batch) -> Result<usize, Malformed> {
+    within_limits(wire)?;
+    Ok(columns(wire)?.flags.len()) // one byte per flow
+}
+
 /// Whether limits and checksum hold, without a look at the flows.
 pub fn verify(wire: &v1::Batch) -> Result<(), Malformed> {
     within_limits(wire)?;
