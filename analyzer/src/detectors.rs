@@ -39,7 +39,7 @@ use crate::settings::Settings;
 /// ascending order; a pause of any length between two costs no more than none. Late
 /// sightings ([`noroshi_store::window::Sighting::late`]) count only for detectors keyed by
 /// source.
-pub trait Detector: Send {
+pub trait Detector: Send + Sync {
     /// What never changes about it.
     fn facts(&self) -> Facts;
     /// Takes a closed window in, and says what follows from it.

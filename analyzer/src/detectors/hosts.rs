@@ -42,6 +42,11 @@ impl HostScans {
             sources: Sources::new(&settings.sources, is_wanted),
         }
     }
+
+    /// Sources remembered.
+    pub fn remembered(&self) -> usize {
+        self.sources.len()
+    }
 }
 
 impl Detector for HostScans {
