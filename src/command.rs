@@ -3,9 +3,14 @@
 use crate::arguments::Verb;
 use crate::failure::Failure;
 
+use self::up::Role;
+
 mod alerts;
 mod check;
+//mod demo;
 mod engine;
+mod replay;
+mod up;
 
 /// Does what was asked.
 ///
@@ -13,9 +18,14 @@ mod engine;
 /// A [`Failure`], which knows its exit code.
 pub fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
-        Verb::Engine(verb) => engine::run(verb),
-        Verb::Alerts(verb) => alerts::run(verb),
+        Verb::Demo(_) => Ok(()),
+        Verb::Up(arguments) => up::run(&arguments, &Role::ALL),
+        Verb::Collector(arguments) => up::run(&arguments, &[Role::Collector]),
+        Verb::Analyzer(arguments) => up::run(&arguments, &[Role::Analyzer]),
+        Verb::Feeds(arguments) => up::run(&arguments, &[Role::Feeds]),
         Verb::Check(arguments) => check::run(&arguments),
-        _ => Ok(()),
+        Verb::Replay(arguments) => replay::run(arguments),
+        Verb::Alerts(verb) => alerts::run(verb),
+        Verb::Engine(verb) => engine::run(verb),
     }
 }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use noroshi_analyzer::settings::Settings as AnalyzerSettings;
 use noroshi_collector::enrich::Sources;
+use noroshi_collector::settings::Settings as CollectorSettings;
 use noroshi_store::document::{Document, Fault, Faults, read_text};
 use noroshi_store::registry::Registry;
 use noroshi_store::retention::Retention;
@@ -56,26 +57,6 @@ pub struct StoreSettings {
     pub retention: Retention,
 }
 
-/// `[collector]`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CollectorSettings {
-    /// Where sensors connect to.
-    pub listen: SocketAddr,
-    /// Whether replayed captures are taken: only by demo and exercise stores.
-    pub replay: Replay,
-    /// Streams at a time.
-    pub streams_max: u32,
-}
-
-/// What a collector does about replayed captures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Replay {
-    /// It turns them away: old packets are no news.
-    Refused,
-    /// It keeps them: this store is for exercises.
-    Admitted,
-}
-
 /// `[feeds]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedsSettings {
@@ -102,7 +83,7 @@ const STREAMS_MAX: u32 = 10_000;
 impl Config {
     /// Reads the configuration and the registry it names.
     ///
-    /// Files that take long to read (geo databases, lists) are looked at by [`check`] and by
+    /// Files that take long to read (geo databases, lists) are looked at by [`check()`] and by
     /// the roles that use them.
     ///
     /// # Errors

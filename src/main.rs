@@ -8,7 +8,6 @@
 //! | [`site`]      | the store a command works on                                   |
 //! | [`text`]      | alerts as a person reads them in a terminal                    |
 //! | [`failure`]   | how a command ends, as an exit code                            |
-#![allow(dead_code)]
 
 use std::process::ExitCode;
 

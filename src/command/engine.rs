@@ -17,7 +17,11 @@ pub fn run(verb: Engine) -> Result<(), Failure> {
         }
         Engine::Status { path } => status(&path),
         Engine::Serve { path, throw_away } => {
-            let keep = if throw_away { Keep::ThrowAway } else { Keep::Lasting };
+            let keep = if throw_away {
+                Keep::ThrowAway
+            } else {
+                Keep::Lasting
+            };
             serve_until_told(path, keep)
         }
     }
@@ -33,12 +37,22 @@ fn status(path: &Path) -> Result<(), Failure> {
     match status.bytes {
         Some(bytes) => {
             let mebibytes = bytes / (1024 * 1024);
-            println!("engine {}  {} ({mebibytes} MiB)", status.version, status.library.display());
+            println!(
+                "engine {}  {} ({mebibytes} MiB)",
+                status.version,
+                status.library.display()
+            );
         }
-        None => println!("engine {}  missing: run `noroshi engine fetch`", status.version),
+        None => println!(
+            "engine {}  missing: run `noroshi engine fetch`",
+            status.version
+        ),
     }
     match status.running {
-        Some((url, pid)) => println!("store  {}  served at {url} by process {pid}", path.display()),
+        Some((url, pid)) => println!(
+            "store  {}  served at {url} by process {pid}",
+            path.display()
+        ),
         None => println!("store  {}  no engine serves it", path.display()),
     }
     Ok(())

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use noroshi_analyzer::settings::Settings as AnalyzerSettings;
 use noroshi_collector::enrich::Sources;
+use noroshi_collector::settings::Replay;
 use noroshi_collector::enrich::scanners::ListPaths;
 use noroshi_proto::limits::CLOCK_BEHIND_MAX;
 use noroshi_store::document::{Document, Section, Written};
@@ -16,7 +17,7 @@ use noroshi_store::retention::{Keep, Retention};
 use super::place;
 use super::{
     COLLECTOR_PORT, CONSOLE_PORT, CollectorSettings, Config, ConsoleSettings, FEEDS_PORT,
-    FeedsSettings, Replay, STREAMS_MAX, StoreSettings, loopback,
+    FeedsSettings, STREAMS_MAX, StoreSettings, loopback,
 };
 
 /// The file, before the files it names are read. What is faulty is `None`, and noted.
@@ -33,7 +34,7 @@ pub(super) struct Read {
     console: ConsoleSettings,
 }
 
-/// Where the files are named that only [`super::check`] reads.
+/// Where the files are named that only [`super::check()`] reads.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Lines {
     pub(super) country: usize,

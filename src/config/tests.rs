@@ -6,6 +6,8 @@ use noroshi_store::engine::Endpoint;
 use noroshi_store::registry::partner::Programme;
 use noroshi_store::retention::Keep;
 
+use noroshi_collector::settings::Replay;
+
 use super::*;
 
 /// A directory with a configuration and a registry, and the configuration's path.

@@ -1,0 +1,134 @@
+//! `noroshi up|collector|analyzer|feeds`: the centre's roles, until SIGTERM.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use noroshi_collector::enrich::reload::Reloader;
+use noroshi_collector::run::Parts;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::arguments::Configured;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::site::Site;
+
+/// One part of the centre's work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Admits, enriches and keeps.
+    Collector,
+    /// Looks for alerts.
+    Analyzer,
+    /// Serves partners' machines.
+    Feeds,
+}
+
+impl Role {
+    /// What `up` runs.
+    pub const ALL: [Self; 3] = [Self::Collector, Self::Analyzer, Self::Feeds];
+}
+
+#[tokio::main]
+pub async fn run(arguments: &Configured, roles: &[Role]) -> Result<(), Failure> {
+    let config = Config::load(&arguments.config)?;
+    let site = Site::open(&config).await?;
+    let (stop, stopped) = watch::channel(());
+    let mut tasks = JoinSet::new();
+    for role in roles {
+        start(*role, &config, &site, &stopped, &mut tasks)?;
+    }
+    drop(stopped);
+    let result = tokio::select! {
+        signal = told_to_end() => signal,
+        reason = site.lost() => Err(Failure::Failed(anyhow::anyhow!("the engine is lost: {reason}"))),
+        ended = tasks.join_next() => ended_early(ended),
+    };
+    drop(stop); // every role sees its sender gone, finishes what it acknowledged, and ends
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(failure) = ended.context("a role broke off")? {
+            tracing::error!("{failure}");
+        }
+    }
+    site.close().await;
+    result
+}
+
+fn start(
+    role: Role,
+    config: &Config,
+    site: &Site,
+    stopped: &watch::Receiver<()>,
+    tasks: &mut JoinSet<Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let store = site.store.clone();
+    let registry = Arc::clone(&config.registry);
+    let shutdown = gone(stopped.clone());
+    match role {
+        Role::Collector => {
+            let (reloader, reports) =
+                Reloader::start(config.sources.clone(), Arc::clone(&registry))?;
+            for report in reports {
+                tracing::info!("{report}");
+            }
+            let tables = reloader.tables();
+            let reloading = reloader.run(gone(stopped.clone()));
+            tasks.spawn(async move {
+                reloading.await;
+                Ok(())
+            });
+            let settings = config.collector.clone();
+            let parts = Parts { store, registry, tables };
+            tasks.spawn(async move {
+                Ok(noroshi_collector::run::run(&settings, parts, shutdown).await?)
+            });
+        }
+        Role::Analyzer => {
+            let settings = config.analyzer.clone();
+            tasks.spawn(async move {
+                Ok(noroshi_analyzer::run::run(store, registry, settings, shutdown).await?)
+            });
+        }
+        Role::Feeds => {
+            let Some(tokens) = config.feeds.tokens.clone() else {
+                tracing::warn!("[feeds] tokens names no directory: no feed is served");
+                return Ok(());
+            };
+            let settings = noroshi_feeds::Settings { listen: config.feeds.listen, tokens };
+            tasks.spawn(async move {
+                Ok(noroshi_feeds::run(&settings, store, &registry, shutdown).await?)
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Ends when the sender is dropped.
+async fn gone(mut stopped: watch::Receiver<()>) {
+    while stopped.changed().await.is_ok() {}
+}
+
+/// SIGTERM or SIGINT.
+async fn told_to_end() -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// No role ends by itself unless something is wrong.
+fn ended_early(
+    ended: Option<Result<Result<(), Failure>, tokio::task::JoinError>>,
+) -> Result<(), Failure> {
+    match ended {
+        Some(Ok(Err(failure))) => Err(failure),
+        Some(Err(broken)) => Err(broken.into()),
+        Some(Ok(Ok(()))) | None => {
+            Err(Failure::Failed(anyhow::anyhow!("a role of the centre ended by itself")))
+        }
+    }
+}
