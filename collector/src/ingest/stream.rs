@@ -17,7 +17,7 @@ use noroshi_proto::v1::push_request::Message as Asked;
 use noroshi_proto::v1::push_response::Message as Answer;
 use noroshi_store::append::Admitted;
 use noroshi_store::store::StoreError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::timeout;
 use tonic::{Status, Streaming};
 
@@ -91,6 +91,9 @@ impl Stream {
         let mut fenced = pin!(gone(self.shared.fences.enter(&hello.sensor)));
         let mut stopped = pin!(gone(self.stopped.clone()));
         let mut under_way = FuturesOrdered::new();
+        // Read, and waiting for its turn. What is under way must go on meanwhile: it holds the
+        // turns that others wait for.
+        let mut waiting: Option<v1::Batch> = None;
         loop {
             tokio::select! {
                 biased;
@@ -100,14 +103,21 @@ impl Stream {
                 }
                 () = &mut stopped => break,
                 Some(verdict) = under_way.next() => self.answer(verdict).await,
-                request = requests.message(), if under_way.len() < IN_FLIGHT_MAX => {
+                turn = Arc::clone(&self.shared.work).acquire_owned(), if waiting.is_some() => {
+                    if let Some(batch) = waiting.take() {
+                        under_way.push_back(self.keep(batch, &hello, turn).await);
+                    }
+                }
+                request = requests.message(),
+                    if waiting.is_none() && under_way.len() < IN_FLIGHT_MAX =>
+                {
                     let Ok(Some(request)) = request else { break };
                     let Some(Asked::Batch(batch)) = request.message else {
                         let text = "only batches follow the hello".to_owned();
                         self.refuse(Refusal::Malformed(text)).await;
                         break;
                     };
-                    under_way.push_back(self.keep(batch, &hello).await);
+                    waiting = Some(batch);
                 }
             }
         }
@@ -123,16 +133,16 @@ impl Stream {
         &self,
         wire: v1::Batch,
         hello: &Arc<Hello>,
+        turn: Result<OwnedSemaphorePermit, AcquireError>,
     ) -> impl Future<Output = Verdict> + use<> {
         let shared = Arc::clone(&self.shared);
-        let work = Arc::clone(&shared.work).acquire_owned().await;
         let named = (Epoch(wire.epoch), wire.sequence);
         let prepared = {
             let (shared, hello) = (Arc::clone(&shared), Arc::clone(hello));
             tokio::task::spawn_blocking(move || prepare(&wire, &hello, &shared)).await
         };
         async move {
-            let _work = work; // until the store has it
+            let _turn = turn; // until the store has it
             let refused = |refusal| Refused { batch: Some(named), refusal };
             let prepared = prepared.map_err(|_| {
                 refused(Refusal::StoreBusy("the batch could not be read in".to_owned()))
