@@ -19,7 +19,9 @@ use noroshi_store::window::{Sighting, Watch, Window};
 
 /// A log, unpacked.
 fn series(name: &str) -> String {
-    let corpus = option_env!("NOROSHI_CORPUS_FOUND").expect("only run where the corpus is");
+    let Some(corpus) = option_env!("NOROSHI_CORPUS_FOUND") else {
+        panic!("only run where the corpus is");
+    };
     let path = PathBuf::from(corpus).join("series").join(name);
     let unpacked = Command::new("gzip").arg("-dc").arg(&path).output();
     let unpacked = unpacked.expect("gzip runs");

@@ -85,14 +85,14 @@ fn a_tick_is_watched_by_those_who_are_complete() {
     assert_eq!((tick.end(), tick.flows.len()), (NOW, 0));
 }
 
-fn arrival(sequence: u64, spans: &[Range<u64>]) -> Arrival {
+fn arrival(sequence: u64, spans: &[(u64, u64)]) -> Arrival {
     Arrival {
         id: BatchId {
             sensor: sensor("a"),
             epoch: Epoch(1),
             sequence,
         },
-        spans: spans.to_vec(),
+        spans: spans.iter().map(|(start, end)| *start..*end).collect(),
         interval_length: IntervalLength::DEFAULT,
         addresses: 256,
         target_bits: TargetBits::Sixteen,
@@ -106,7 +106,7 @@ fn arrival(sequence: u64, spans: &[Range<u64>]) -> Arrival {
 #[test]
 fn what_comes_for_a_closed_interval_is_late_and_the_rest_is_not() {
     let mut intake = Intake::new(100);
-    let late = intake.arrive(vec![arrival(1, &[80..120]), arrival(2, &[100..110])]);
+    let late = intake.arrive(vec![arrival(1, &[(80, 120)]), arrival(2, &[(100, 110)])]);
     let late = late.expect("the first lies partly before the position");
     assert_eq!((late.range.clone(), late.arrivals.len()), (80..100, 1));
     let due = intake.next(200, 600).expect("both have more");
@@ -121,7 +121,7 @@ fn silence_of_any_length_is_passed_over_at_once() {
     let month = 30 * 86_400;
     assert!(
         intake
-            .arrive(vec![arrival(1, &[0..10, month..month + 10])])
+            .arrive(vec![arrival(1, &[(0, 10), (month, month + 10)])])
             .is_none()
     );
     assert_eq!(
@@ -139,7 +139,7 @@ fn silence_of_any_length_is_passed_over_at_once() {
 #[test]
 fn what_was_examined_before_a_restart_is_counted_as_skipped() {
     let mut intake = Intake::new(100);
-    intake.resume(vec![arrival(1, &[80..100]), arrival(2, &[90..110])]);
+    intake.resume(vec![arrival(1, &[(80, 100)]), arrival(2, &[(90, 110)])]);
     assert_eq!(intake.waiting(), 1);
     assert_eq!(intake.accounts().skipped.get("before_start"), Some(&1));
 }
@@ -166,7 +166,7 @@ proptest! {
         for (sequence, (start, length, passes)) in steps.into_iter().enumerate() {
             let span = start * 10..(start + length) * 10;
             sent.push((sequence as u64, span.clone()));
-            if let Some(late) = intake.arrive(vec![arrival(sequence as u64, &[span])]) {
+            if let Some(late) = intake.arrive(vec![arrival(sequence as u64, &[(span.start, span.end)])]) {
                 note(&late);
             }
             now += passes * 10;

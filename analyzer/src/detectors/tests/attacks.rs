@@ -176,7 +176,7 @@ fn of_reflection(packets: Vec<Sent>) -> Option<(Kind, Reason)> {
     found.last().map(|finding| (finding.kind, finding.reason))
 }
 
-fn requests(count: u64, mut each: impl FnMut(u64, &mut Random) -> (u32, u8, u16)) -> Vec<Sent> {
+fn requests(count: u64, each: Draw) -> Vec<Sent> {
     let random = &mut Random::new(11);
     (0..count)
         .map(|index| {
@@ -196,76 +196,79 @@ fn requests(count: u64, mut each: impl FnMut(u64, &mut Random) -> (u32, u8, u16)
         .collect()
 }
 
+/// One request: which target, its time-to-live, its source port.
+type Draw = fn(u64, &mut Random) -> (u32, u8, u16);
+
 #[test]
-fn a_victim_of_reflection_is_named_on_evidence_only() {
-    let any_port = |random: &mut Random| random.client_port();
-    let search = requests(900, |index, random| {
-        (index as u32 * 4, 55, any_port(random))
-    });
-    let by_nmap = requests(900, |index, random| {
-        (index as u32 * 4 / 2, 36 + random.below(23) as u8, 54_000)
-    });
-    let paths = requests(900, |_, random| {
-        (
-            random.below(4_096) as u32,
-            237 + random.below(10) as u8,
-            any_port(random),
-        )
-    });
-    let two_systems = requests(900, |index, random| {
-        (
-            index as u32 * 4,
-            if random.below(2) == 0 { 52 } else { 116 },
-            any_port(random),
-        )
-    });
-    let repeats = requests(900, |index, random| {
-        (index as u32 % 20, 55, any_port(random))
-    });
-    let thrice = requests(900, |index, random| {
-        (index as u32 / 3, 55, any_port(random))
-    });
-    let at_a_server = requests(100, |index, _| (index as u32, 55, 443));
-    let resolver = requests(60, |index, random| (index as u32 % 2, 55, any_port(random)));
-    let expected = [
+fn a_search_for_amplifiers_is_called_one() {
+    let expected: [(&str, u64, Draw, Option<Reason>); 5] = [
         (
             "each once",
-            search,
-            Some((Kind::ReflectionRecon, Reason::AmplifierScan)),
+            900,
+            |index, random| (index as u32 * 4, 55, random.client_port()),
+            Some(Reason::AmplifierScan),
         ),
         (
-            "nmap's random ttl",
-            by_nmap,
-            Some((Kind::ReflectionRecon, Reason::AmplifierScan)),
+            "nmap, time-to-live at random",
+            900,
+            |index, random| (index as u32 * 2, 36 + random.below(23) as u8, 54_000),
+            Some(Reason::AmplifierScan),
         ),
         (
-            "two systems behind one name",
-            two_systems,
-            Some((Kind::ReflectionRecon, Reason::AmplifierScan)),
+            "two systems behind one address",
+            900,
+            |index, random| (index as u32 * 4, [52, 116][random.below(2) as usize], 5_000),
+            Some(Reason::AmplifierScan),
         ),
         (
             "each three times",
-            thrice,
-            Some((Kind::ReflectionRecon, Reason::AmplifierDoubt)),
+            900,
+            |index, random| (index as u32 / 3, 55, random.client_port()),
+            Some(Reason::AmplifierDoubt),
         ),
         (
+            "two wrong name servers",
+            60,
+            |index, random| (index as u32 % 2, 55, random.client_port()),
+            None,
+        ),
+    ];
+    for (name, count, draw, reason) in expected {
+        let said = reason.map(|reason| (Kind::ReflectionRecon, reason));
+        assert_eq!(of_reflection(requests(count, draw)), said, "{name}");
+    }
+}
+
+#[test]
+fn a_victim_of_reflection_is_named_on_evidence() {
+    let expected: [(&str, u64, Draw, Reason); 3] = [
+        (
             "several paths",
-            paths,
-            Some((Kind::ReflectionVictim, Reason::ForgedPaths)),
+            900,
+            |_, random| {
+                (
+                    random.below(4_096) as u32,
+                    237 + random.below(10) as u8,
+                    5_000,
+                )
+            },
+            Reason::ForgedPaths,
         ),
         (
             "again and again",
-            repeats,
-            Some((Kind::ReflectionVictim, Reason::ForgedRepeats)),
+            900,
+            |index, random| (index as u32 % 20, 55, random.client_port()),
+            Reason::ForgedRepeats,
         ),
         (
-            "answers to a server",
-            at_a_server,
-            Some((Kind::ReflectionVictim, Reason::ForgedPort)),
+            "answers would hit a server",
+            100,
+            |index, _| (index as u32, 55, 443),
+            Reason::ForgedPort,
         ),
-        ("two wrong name servers", resolver, None),
     ];
-    for (name, packets, said) in expected {
-        assert_eq!(of_reflection(packets), said, "{name}");
+    for (name, count, draw, reason) in expected {
+        let said = Some((Kind::ReflectionVictim, reason));
+        assert_eq!(of_reflection(requests(count, draw)), said, "{name}");
     }
 }
