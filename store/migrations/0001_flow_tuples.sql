@@ -57,7 +57,8 @@ CREATE TABLE IF NOT EXISTS flow_tuples{local}{on_cluster}
 ENGINE = {replicated}MergeTree
 PARTITION BY toYYYYMMDD(interval)
 ORDER BY (interval, sensor)
-SETTINGS {deduplication}, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1;
+SETTINGS {deduplication}, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1,
+         min_bytes_for_wide_part = 536870912;
 
 {cluster_only} CREATE TABLE IF NOT EXISTS flow_tuples{on_cluster} AS flow_tuples_local
 ENGINE = Distributed({cluster}, currentDatabase(), flow_tuples_local, cityHash64(sensor));
@@ -90,7 +91,8 @@ CREATE TABLE IF NOT EXISTS minute_rollup{local}{on_cluster}
 ENGINE = {replicated}AggregatingMergeTree
 PARTITION BY toYYYYMMDD(minute)
 ORDER BY (minute, transport, service_port, traffic, country, partner, known_scanner)
-SETTINGS {deduplication}, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1;
+SETTINGS {deduplication}, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1,
+         min_bytes_for_wide_part = 536870912;
 
 {cluster_only} CREATE TABLE IF NOT EXISTS minute_rollup{on_cluster} AS minute_rollup_local
 ENGINE = Distributed({cluster}, currentDatabase(), minute_rollup_local, rand());

@@ -214,6 +214,10 @@ async fn insert(
         .with_setting("optimize_on_insert", "0")
         .with_setting("max_partitions_per_insert_block", "0")
         .with_setting("distributed_foreground_insert", "1")
+        .with_setting(
+            "max_execution_time",
+            queue::INSERT_TIMEOUT.as_secs().to_string(),
+        )
         .with_timeouts(Some(queue::INSERT_TIMEOUT), Some(queue::INSERT_TIMEOUT));
     for piece in pieces {
         insert.send(Bytes::from(piece)).await?;

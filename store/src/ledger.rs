@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::time::Duration;
 
 use clickhouse::{Client, Row};
 use noroshi_proto::id::{BatchId, Epoch, SensorId};
 use noroshi_proto::sample::TargetBits;
 use noroshi_proto::time::{IntervalLength, Millis};
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use crate::store::{Store, StoreError};
 
@@ -85,6 +87,11 @@ const VISIBLE_WITHIN_MS: u64 = 120_000;
 /// Wall time read at once when a reader catches up.
 const CATCH_UP_MS: u64 = 600_000;
 
+/// Between two looks whether inserts have ended.
+const SETTLE_PAUSE: Duration = Duration::from_millis(20);
+/// The longest an insert is waited for: as long as one may take.
+const SETTLE_SECONDS: f64 = 60.0;
+
 impl ArrivalCursor {
     /// Begins with what is kept from `wall` on.
     pub fn since(wall: Millis) -> Self {
@@ -97,7 +104,11 @@ impl ArrivalCursor {
 
 impl Store {
     /// Which batches of a sensor the store has, by epoch and sequence.
+    ///
+    /// Waits for inserts that are under way, so that a stream that takes over from another
+    /// collector, or from one that was killed, sees what that one still brought.
     pub async fn held(&self, sensor: &SensorId) -> Result<Vec<Held>, StoreError> {
+        self.settle().await?;
         let runs = self
             .client()
             .query(include_str!("../queries/held_runs.sql"))
@@ -197,6 +208,24 @@ impl Store {
             .fetch_one::<(u64, u64, u64)>()
             .await?;
         Ok((batches > 0).then_some(first..end))
+    }
+
+    /// Waits until every insert has ended that was under way when this was called.
+    async fn settle(&self) -> Result<(), StoreError> {
+        let called = Instant::now();
+        loop {
+            let seconds = called.elapsed().as_secs_f64();
+            let older = self
+                .client()
+                .query(include_str!("../queries/older_inserts.sql"))
+                .param("seconds", seconds)
+                .fetch_one::<u64>()
+                .await?;
+            if older == 0 || seconds > SETTLE_SECONDS {
+                return Ok(());
+            }
+            tokio::time::sleep(SETTLE_PAUSE).await;
+        }
     }
 
     /// The store's wall clock.

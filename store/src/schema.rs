@@ -254,6 +254,24 @@ mod tests {
         assert_eq!(statements(&alone).count(), 3);
     }
 
+    /// Replicas cannot run without their servers; that the statements parse can be seen anywhere.
+    #[tokio::test]
+    async fn a_clusters_statements_parse() {
+        let client = crate::engine::testing::database().await.client();
+        for migration in &MIGRATIONS {
+            let sql = render(migration.sql, Some("region"));
+            for statement in statements(&sql) {
+                let formatted = client
+                    .query("SELECT formatQuery({statement:String})")
+                    .param("statement", statement)
+                    .fetch_one::<String>()
+                    .await
+                    .expect(migration.name);
+                assert!(formatted.contains("ON CLUSTER"), "{formatted}");
+            }
+        }
+    }
+
     #[test]
     fn a_newer_store_is_refused() {
         let newer = Applied {

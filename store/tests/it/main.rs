@@ -2,6 +2,7 @@
 
 mod append;
 mod cases;
+mod crash;
 mod engine;
 mod retention;
 mod rollups;
