@@ -82,7 +82,7 @@ impl Desk {
     }
 }
 
-/// Every route there is. Nothing but `/health` is outside [`guard`].
+/// Every route there is. Nothing but `/health` is outside the guard.
 pub fn router(desk: Desk) -> Router {
     let desk = Arc::new(desk);
     let inside = Router::new()
