@@ -116,11 +116,14 @@ impl Database {
             let mut header = None;
             while let Some(piece) = rows.next()? {
                 let piece = Bytes::from_owner(piece);
-                let piece = match (format, header) {
-                    ("RowBinaryWithNamesAndTypes", Some(length)) => piece.slice(length..),
-                    _ => piece,
+                // Each piece comes as an answer of its own: the first one's header is enough.
+                let piece = match header {
+                    Some(length) => piece.slice(length..),
+                    None => {
+                        header = Some(header_length(format, &piece));
+                        piece
+                    }
                 };
-                header.get_or_insert_with(|| names_and_types_length(&piece));
                 if give(piece) == Next::Stop {
                     return Ok(Written::default());
                 }
@@ -271,12 +274,23 @@ fn without_leading_comments(mut sql: &str) -> &str {
     }
 }
 
+/// How long the header is that an answer of this format begins with.
+fn header_length(format: &str, piece: &[u8]) -> usize {
+    match format {
+        "RowBinaryWithNamesAndTypes" => names_and_types_length(piece),
+        _ => 0,
+    }
+}
+
 /// How long the header of `RowBinaryWithNamesAndTypes` is: a count, then that many names, then
 /// that many types, each behind its length.
 fn names_and_types_length(piece: &[u8]) -> usize {
     let mut at = 0;
     let columns = variable_length(piece, &mut at);
     for _ in 0..columns.saturating_mul(2) {
+        if at >= piece.len() {
+            break;
+        }
         let length = variable_length(piece, &mut at);
         at = at.saturating_add(length).min(piece.len());
     }
