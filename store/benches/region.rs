@@ -103,15 +103,16 @@ async fn speed(store: &Store, engine: u32, millions: u64) {
     quantiles("kept after", &mut latest);
     sizes(store, flows, "as written").await;
     for table in ["flow_tuples", "minute_rollup"] {
-        store
-            .client()
-            .query(&format!("OPTIMIZE TABLE {table} FINAL"))
-            .execute()
-            .await
-            .unwrap();
+        let merge = format!("OPTIMIZE TABLE {table} FINAL");
+        store.client().query(&merge).execute().await.unwrap();
     }
     sizes(store, flows, "merged").await;
     columns(store, flows).await;
+    read_back(store, batches).await;
+    assert!(store.accounting().await.unwrap().balances());
+}
+
+async fn read_back(store: &Store, batches: u64) {
     let start = Instant::now();
     let mut reader = store.windows(MORNING..MORNING + batches * 10, IntervalLength::DEFAULT);
     let mut read = 0;
@@ -126,7 +127,6 @@ async fn speed(store: &Store, engine: u32, millions: u64) {
         "{read} read back in windows in {seconds:.1} s: {:.0} per second",
         read as f64 / seconds
     );
-    assert!(store.accounting().await.unwrap().balances());
 }
 
 /// A batch every ten seconds from each of a thousand sensors, evenly spread.
@@ -356,7 +356,7 @@ fn flow(random: &mut Random) -> Flow {
         },
         tally: Tally {
             packets,
-            bytes: packets * if rank % 3 == 0 { 40 } else { 60 },
+            bytes: packets * if rank.is_multiple_of(3) { 40 } else { 60 },
             first: Millis(first),
             last: Millis(first + if packets > 1 { random.below(9_000) } else { 0 }),
             targets: packets as u32,
@@ -369,7 +369,7 @@ fn flow(random: &mut Random) -> Flow {
                 [rank as usize % 3],
             marks: Marks {
                 syns,
-                mirai: if rank % 7 == 0 { syns } else { 0 },
+                mirai: if rank.is_multiple_of(7) { syns } else { 0 },
                 ..Marks::default()
             },
         },
@@ -414,7 +414,7 @@ impl Random {
     }
 
     fn below(&mut self, end: u64) -> u64 {
-        (self.next() >> 32) * end >> 32
+        ((self.next() >> 32) * end) >> 32
     }
 
     fn unit(&mut self) -> f64 {

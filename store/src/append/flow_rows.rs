@@ -46,7 +46,7 @@ struct Words {
 type Put = fn(&FlowRow<'_>, &mut Vec<u8>);
 
 /// The columns of fixed width: name, type as sent, value.
-const COLUMNS: [(&str, &str, Put); 29] = [
+const COLUMNS: [(&str, &str, Put); 30] = [
     ("interval", "DateTime('UTC')", |row, out| {
         put(out, (row.interval.start() as u32).to_le_bytes())
     }),
@@ -143,6 +143,9 @@ const COLUMNS: [(&str, &str, Put); 29] = [
     ("asn", "UInt32", |row, out| {
         put(out, row.origin.asn.to_le_bytes())
     }),
+    ("target_bits", "UInt8", |row, out| {
+        put(out, [row.admitted.batch.target_bits.bits() as u8]);
+    }),
     ("telescope_addresses", "UInt64", |row, out| {
         put(out, row.admitted.batch.telescope_addresses.to_le_bytes());
     }),
@@ -174,64 +177,11 @@ pub(super) fn block(batches: &[Arc<Admitted>]) -> [Vec<u8>; 2] {
     let mut stretches: Vec<Stretch<'_>> =
         batches.iter().flat_map(|batch| stretches(batch)).collect();
     stretches.sort_by_key(|stretch| (stretch.interval, &stretch.admitted.batch.id));
-    let rows: usize = stretches.iter().map(|stretch| stretch.flows.len()).sum();
-
-    let mut fixed: Vec<Vec<u8>> = vec![Vec::new(); COLUMNS.len()];
-    let mut places: Vec<Vec<u8>> = vec![Vec::with_capacity(rows * 4); WORDS.len()];
-    let (mut ends, mut items) = (Vec::with_capacity(rows * 8), Vec::with_capacity(rows * 8));
-    let mut bits = Vec::with_capacity(rows);
-    let mut dictionary = Dictionary::new();
-    let mut chunk: Vec<FlowRow<'_>> = Vec::with_capacity(CHUNK_ROWS);
-    let mut end = 0u64;
+    let mut layout = Layout::new(stretches.iter().map(|stretch| stretch.flows.len()).sum());
     for stretch in &stretches {
-        let mut words = Words {
-            sensor: dictionary.place(stretch.admitted.batch.id.sensor.as_str()),
-            ..Words::default()
-        };
-        for (start, flows) in (0..)
-            .step_by(CHUNK_ROWS)
-            .zip(stretch.flows.chunks(CHUNK_ROWS))
-        {
-            chunk.clear();
-            rows_of(
-                stretch,
-                start,
-                flows,
-                &mut words,
-                &mut dictionary,
-                &mut chunk,
-            );
-            for ((_, _, put), out) in COLUMNS.iter().zip(&mut fixed) {
-                chunk.iter().for_each(|row| put(row, out));
-            }
-            for ((_, put), out) in WORDS.iter().zip(&mut places) {
-                chunk.iter().for_each(|row| put(row, out));
-            }
-            for flow in flows {
-                let sample = flow.tally.sample.as_slice();
-                end += sample.len() as u64;
-                put(&mut ends, end.to_le_bytes());
-                sample
-                    .iter()
-                    .for_each(|target| put(&mut items, target.to_le_bytes()));
-            }
-            bits.resize(
-                bits.len() + flows.len(),
-                stretch.admitted.batch.target_bits.bits() as u8,
-            );
-        }
+        layout.add(stretch);
     }
-
-    let mut block = Block::new(rows);
-    for ((name, kind, _), values) in COLUMNS.iter().zip(&fixed) {
-        block.column(name, kind, values);
-    }
-    for ((name, _), places) in WORDS.iter().zip(&places) {
-        block.dictionary(name, &dictionary, places);
-    }
-    block.column("target_bits", "UInt8", &bits);
-    block.arrays("sample", "Array(UInt32)", &ends, &items);
-    block.finish()
+    layout.finish()
 }
 
 /// The intervals of a batch that have flows, with the flows' origins.
@@ -255,33 +205,100 @@ fn stretches(admitted: &Admitted) -> Vec<Stretch<'_>> {
     found
 }
 
-fn rows_of<'a>(
-    stretch: &Stretch<'a>,
-    start: usize,
-    flows: &'a [Flow],
-    words: &mut Words,
-    dictionary: &mut Dictionary,
-    chunk: &mut Vec<FlowRow<'a>>,
-) {
-    let mut known: Option<&Arc<Origin>> = None;
-    for (index, flow) in flows.iter().enumerate() {
-        let origin = &stretch.origins[start + index];
-        // Rows are sorted by source, so the same origin comes many times in a row.
-        if !known.is_some_and(|known| Arc::ptr_eq(known, origin)) {
-            known = Some(origin);
-            words.country = dictionary.place(origin.country.as_ref().map_or("", |c| c.as_str()));
-            words.partner = dictionary.place(origin.partner.as_ref().map_or("", |p| p.as_str()));
-            words.scanner = dictionary.place(origin.scanner.as_deref().unwrap_or(""));
-            words.bogon = dictionary.place(origin.bogon.unwrap_or(""));
+/// Columns that grow.
+struct Layout {
+    rows: usize,
+    fixed: Vec<Vec<u8>>,
+    places: Vec<Vec<u8>>,
+    dictionary: Dictionary,
+    /// Where each sample ends among all masked targets, and those.
+    ends: Vec<u8>,
+    targets: Vec<u8>,
+}
+
+impl Layout {
+    fn new(rows: usize) -> Self {
+        Self {
+            rows,
+            fixed: vec![Vec::new(); COLUMNS.len()],
+            places: vec![Vec::with_capacity(rows * 4); WORDS.len()],
+            dictionary: Dictionary::new(),
+            ends: Vec::with_capacity(rows * 8),
+            targets: Vec::with_capacity(rows * 8),
         }
-        chunk.push(FlowRow {
-            admitted: stretch.admitted,
-            interval: stretch.interval,
-            flow,
-            origin,
-            head: stretch.opens && start + index == 0,
-            words: *words,
-        });
+    }
+
+    fn add(&mut self, stretch: &Stretch<'_>) {
+        let mut words = Words {
+            sensor: self
+                .dictionary
+                .place(stretch.admitted.batch.id.sensor.as_str()),
+            ..Words::default()
+        };
+        let mut chunk: Vec<FlowRow<'_>> = Vec::with_capacity(CHUNK_ROWS);
+        let mut known: Option<&Arc<Origin>> = None;
+        for (number, (flow, origin)) in stretch.flows.iter().zip(stretch.origins).enumerate() {
+            // Rows are sorted by source, so the same origin comes many times in a row.
+            if !known.is_some_and(|known| Arc::ptr_eq(known, origin)) {
+                known = Some(origin);
+                words.look_up(origin, &mut self.dictionary);
+            }
+            chunk.push(FlowRow {
+                admitted: stretch.admitted,
+                interval: stretch.interval,
+                flow,
+                origin,
+                head: stretch.opens && number == 0,
+                words,
+            });
+            if chunk.len() == CHUNK_ROWS {
+                self.put(&chunk);
+                chunk.clear();
+            }
+        }
+        self.put(&chunk);
+    }
+
+    fn put(&mut self, chunk: &[FlowRow<'_>]) {
+        for ((_, _, put), out) in COLUMNS.iter().zip(&mut self.fixed) {
+            chunk.iter().for_each(|row| put(row, out));
+        }
+        for ((_, put), out) in WORDS.iter().zip(&mut self.places) {
+            chunk.iter().for_each(|row| put(row, out));
+        }
+        for row in chunk {
+            for target in row.flow.tally.sample.as_slice() {
+                put(&mut self.targets, target.to_le_bytes());
+            }
+            put(
+                &mut self.ends,
+                (self.targets.len() as u64 / 4).to_le_bytes(),
+            );
+        }
+    }
+
+    fn finish(self) -> [Vec<u8>; 2] {
+        let mut block = Block::new(self.rows);
+        for ((name, kind, _), values) in COLUMNS.iter().zip(&self.fixed) {
+            // A fingerprint that nobody bears: zero is what the engine puts where nothing comes.
+            if values.iter().any(|byte| *byte != 0) {
+                block.column(name, kind, values);
+            }
+        }
+        for ((name, _), places) in WORDS.iter().zip(&self.places) {
+            block.dictionary(name, &self.dictionary, places);
+        }
+        block.arrays("sample", "Array(UInt32)", &self.ends, &self.targets);
+        block.finish()
+    }
+}
+
+impl Words {
+    fn look_up(&mut self, origin: &Origin, dictionary: &mut Dictionary) {
+        self.country = dictionary.place(origin.country.as_ref().map_or("", |c| c.as_str()));
+        self.partner = dictionary.place(origin.partner.as_ref().map_or("", |p| p.as_str()));
+        self.scanner = dictionary.place(origin.scanner.as_deref().unwrap_or(""));
+        self.bogon = dictionary.place(origin.bogon.unwrap_or(""));
     }
 }
 

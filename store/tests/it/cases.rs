@@ -1,6 +1,7 @@
 //! Cases, their history, and who may write them.
 
 use std::net::IpAddr;
+use std::slice;
 
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{
@@ -67,10 +68,13 @@ async fn a_case_is_kept_in_its_last_state_with_its_history() {
     closed.case.alert.state = State::Closed;
     closed.by = "operator:anan".to_owned();
     closed.note = "cleaned".to_owned();
-    store.record(&[opened.clone()]).await.unwrap();
-    assert_eq!(store.open_cases().await.unwrap(), [opened.case.clone()]);
-    store.record(&[closed.clone()]).await.unwrap();
-    store.record(&[closed.clone()]).await.unwrap();
+    store.record(slice::from_ref(&opened)).await.unwrap();
+    assert_eq!(
+        store.open_cases().await.unwrap(),
+        slice::from_ref(&opened.case)
+    );
+    store.record(slice::from_ref(&closed)).await.unwrap();
+    store.record(slice::from_ref(&closed)).await.unwrap();
     assert!(store.open_cases().await.unwrap().is_empty());
     assert_eq!(
         store.alert(Uuid::from_u128(1)).await.unwrap(),
@@ -98,56 +102,45 @@ async fn alerts_are_listed_by_partner_state_and_time() {
         found.iter().map(|case| case.alert.id.as_u128()).collect()
     };
     let all = AlertFilter::default;
-    assert_eq!(ids(all()).await, [2, 1]);
-    assert_eq!(
-        ids(AlertFilter {
-            partner: PartnerId::new("th-cert"),
-            ..all()
-        })
-        .await,
-        [1]
-    );
-    assert_eq!(
-        ids(AlertFilter {
-            partner: PartnerId::new("nobody"),
-            ..all()
-        })
-        .await,
-        [0u128; 0]
-    );
-    assert_eq!(
-        ids(AlertFilter {
-            state: Some(State::Closed),
-            ..all()
-        })
-        .await,
-        [2]
-    );
-    assert_eq!(
-        ids(AlertFilter {
-            kind: Some(Kind::DdosVictim),
-            ..all()
-        })
-        .await,
-        [0u128; 0]
-    );
-    assert_eq!(
-        ids(AlertFilter {
-            from: Some(later.detected_at),
-            ..all()
-        })
-        .await,
-        [2]
-    );
-    assert_eq!(
-        ids(AlertFilter {
-            until: Some(later.detected_at),
-            ..all()
-        })
-        .await,
-        [1]
-    );
-    assert_eq!(ids(AlertFilter { limit: 1, ..all() }).await, [2]);
+    let partner = |name| AlertFilter {
+        partner: PartnerId::new(name),
+        ..all()
+    };
+    let kind = |kind| AlertFilter {
+        kind: Some(kind),
+        ..all()
+    };
+    let cases: [(AlertFilter, &[u128]); 8] = [
+        (all(), &[2, 1]),
+        (partner("th-cert"), &[1]),
+        (partner("nobody"), &[]),
+        (
+            AlertFilter {
+                state: Some(State::Closed),
+                ..all()
+            },
+            &[2],
+        ),
+        (kind(Kind::DdosVictim), &[]),
+        (
+            AlertFilter {
+                from: Some(later.detected_at),
+                ..all()
+            },
+            &[2],
+        ),
+        (
+            AlertFilter {
+                until: Some(later.detected_at),
+                ..all()
+            },
+            &[1],
+        ),
+        (AlertFilter { limit: 1, ..all() }, &[2]),
+    ];
+    for (filter, expected) in cases {
+        assert_eq!(ids(filter.clone()).await, expected, "{filter:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The store's integration tests: one binary, with the real engine.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod append;
 mod cases;
 mod crash;

@@ -145,7 +145,8 @@ async fn every_arrival_comes_once() {
     assert_eq!((first.len(), second.len()), (1, 1));
     assert!(store.arrivals(&mut cursor).await.unwrap().is_empty());
     assert_eq!(second[0].id.sequence, 1);
-    assert_eq!(second[0].spans, [MORNING + 10..MORNING + 20]);
+    let watched: Vec<_> = second[0].spans.iter().map(|s| (s.start, s.end)).collect();
+    assert_eq!(watched, [(MORNING + 10, MORNING + 20)]);
     let range = MORNING..MORNING + 60;
     let late = store
         .windows_of(&second, range, IntervalLength::DEFAULT)
