@@ -2,4 +2,5 @@
 //!
 //! One binary holds all of the root package's integration tests, so they are linked once.
 
+mod delivery;
 mod structure;
