@@ -8,10 +8,11 @@ use anyhow::anyhow;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use ipnet::IpNet;
-use noroshi_proto::batch::{Batch, Span};
+use noroshi_proto::batch::Batch;
 use noroshi_proto::id::{Epoch, SensorId};
 use noroshi_proto::time::IntervalLength;
 use noroshi_proto::v1;
+use noroshi_proto::wire::batch::count_flows;
 use prost::Message;
 use serde::Serialize;
 
@@ -20,10 +21,14 @@ use super::flow_line::FlowLine;
 use super::summary::{Made, Summary};
 use crate::capture::file::CaptureFile;
 use crate::capture::{CaptureError, Progress};
+use crate::config::collector::Collector;
+use crate::config::collector::Collector;
 use crate::config::{self, Config};
 use crate::decode::Decoder;
 use crate::decode::tunnel::Delivery;
 use crate::mask::{Mask, MaskKey};
+use crate::run;
+use crate::run;
 use crate::sense::Sense;
 use crate::summarise::{Cut, Settings, Summariser};
 use crate::telescope::Telescope;
@@ -33,6 +38,8 @@ use crate::telescope::Telescope;
 #[command(after_help = "Examples:
   noroshi-sensor replay day.pcap --telescope 198.18.0.0/20
   noroshi-sensor replay a.pcap b.pcapng --telescope 10.0.0.0/8 --telescope 2001:db8::/32 --json
+  noroshi-sensor replay day.pcap --config sensor.toml --to http://127.0.0.1:7614
+  noroshi-sensor replay day.pcap --config sensor.toml --to http://127.0.0.1:7614
   zcat day.pcap.gz | noroshi-sensor replay - --config sensor.toml --json")]
 pub struct Replay {
     /// Capture files (pcap or pcapng), read one after another as one stream; - is standard input.
@@ -54,8 +61,11 @@ pub struct Replay {
     #[arg(long, value_enum)]
     delivery: Option<Delivery>,
     /// Print JSON lines: one per flow tuple, then one summary.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "to")]
     json: bool,
+    /// Send to a collector that admits replays, and end when it has everything.
+    #[arg(long, value_name = "URL", value_parser = Collector::parse)]
+    to: Option<Collector>,
 }
 
 /// Whose captures they are and how they are read: arguments and configuration together.
@@ -66,22 +76,52 @@ struct Plan {
     interval_length: IntervalLength,
 }
 
-/// Reads the captures and prints what they hold.
+/// Reads the captures and prints what they hold, or sends it.
 ///
 /// # Errors
-/// The configuration's; or what is wrong with captures, after everything that could be read
-/// was printed.
+/// The configuration's; or what is wrong with captures or collector, after everything that
+/// could be read was printed.
 pub fn run(arguments: &Replay) -> Result<(), Failure> {
     let plan = plan(arguments)?;
+    let broken = match &arguments.to {
+        Some(collector) => send(plan, arguments, collector)?,
+        None => print(plan, arguments)?,
+    };
+    match broken {
+        0 => Ok(()),
+        _ => Err(anyhow!("{broken} of {} captures are broken", arguments.captures.len()).into()),
+    }
+}
+
+/// How many captures were broken.
+fn send(plan: Plan, arguments: &Replay, collector: &Collector) -> Result<usize, Failure> {
+    let delivered = run::replay_to(run::Replay {
+        sensor: plan.sensor,
+        telescope: plan.telescope,
+        delivery: plan.delivery,
+        interval_length: plan.interval_length,
+        captures: arguments.captures.clone(),
+        collector: collector.clone(),
+    })?;
+    for defect in &delivered.defects {
+        eprintln!("{defect}");
+    }
+    let made = Made {
+        flow_tuples: delivered.flow_tuples,
+        batches: delivered.batches,
+        batch_bytes: delivered.batch_bytes,
+    };
+    println!("{}", Summary::new(&delivered.counters, &made));
+    Ok(delivered.defects.len())
+}
+
+/// How many captures were broken.
+fn print(plan: Plan, arguments: &Replay) -> Result<usize, Failure> {
     let mut out = Out {
         sensor: &plan.sensor,
         stdout: BufWriter::new(io::stdout().lock()),
         made: Made::default(),
-        form: if arguments.json {
-            Form::Json
-        } else {
-            Form::Text
-        },
+        form: if arguments.json { Form::Json } else { Form::Text },
     };
     let settings = Settings {
         sensor: plan.sensor.clone(),
@@ -89,10 +129,7 @@ pub fn run(arguments: &Replay) -> Result<(), Failure> {
         interval_length: plan.interval_length,
         cut: Cut::WhenFull,
     };
-    let mask = Mask::new(
-        &MaskKey::from_sensor_id(&plan.sensor),
-        plan.telescope.clone(),
-    );
+    let mask = Mask::new(&MaskKey::from_sensor_id(&plan.sensor), plan.telescope.clone());
     let decoder = Decoder::new(plan.telescope, plan.delivery);
     let mut sense = Sense::new(decoder, Summariser::new(settings, mask));
     let progress = progress_bar(&arguments.captures);
@@ -107,14 +144,7 @@ pub fn run(arguments: &Replay) -> Result<(), Failure> {
     let counters = sense.counters();
     out.batches(sense.finish())?;
     out.summary(&Summary::new(&counters, &out.made))?;
-    match broken {
-        0 => Ok(()),
-        _ => Err(anyhow!(
-            "{broken} of {} captures are broken",
-            arguments.captures.len()
-        )
-        .into()),
-    }
+    Ok(broken)
 }
 
 /// The outer error ends the replay, the inner one this capture.
@@ -187,25 +217,19 @@ impl Out<'_> {
         for batch in batches {
             self.made.batches += 1;
             self.made.batch_bytes += batch.encoded_len() as u64;
-            self.flows(&Batch::try_from(&batch)?)?;
+            self.made.flow_tuples += count_flows(&batch)? as u64;
+            if self.form == Form::Json {
+                self.flows(&Batch::try_from(&batch)?)?;
+            }
         }
         Ok(())
     }
 
     fn flows(&mut self, batch: &Batch) -> io::Result<()> {
-        for span in &batch.spans {
-            let Span::Active { interval, flows } = span else {
-                continue;
-            };
-            self.made.flow_tuples += flows.len() as u64;
-            if self.form == Form::Text {
-                continue;
-            }
-            for flow in flows {
-                let line = FlowLine::new(self.sensor, *interval, flow);
-                serde_json::to_writer(&mut self.stdout, &line)?;
-                self.stdout.write_all(b"\n")?;
-            }
+        for (interval, flow) in batch.flows() {
+            let line = FlowLine::new(self.sensor, interval, flow);
+            serde_json::to_writer(&mut self.stdout, &line)?;
+            self.stdout.write_all(b"\n")?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use noroshi_proto::loss::Counters;
 use noroshi_proto::time::IntervalLength;
 use noroshi_proto::v1;
 use noroshi_proto::wire::batch::count_flows;
+use prost::Message;
 
 use super::RunError;
 use super::delivery::Delivery;
@@ -59,6 +60,8 @@ pub struct Delivered {
     pub batches: u64,
     /// Flow tuples in them.
     pub flow_tuples: u64,
+    /// Bytes of all batches, as they travelled.
+    pub batch_bytes: u64,
     /// What is wrong with captures, one text each. What could be read of them is counted.
     pub defects: Vec<String>,
 }
@@ -173,6 +176,8 @@ impl Pouring<'_> {
             .iter()
             .map(|batch| count_flows(batch).unwrap_or(0) as u64);
         self.delivered.flow_tuples += flows.sum::<u64>();
+        let bytes = batches.iter().map(|batch| batch.encoded_len() as u64);
+        self.delivered.batch_bytes += bytes.sum::<u64>();
         self.delivery.push(batches)?;
         self.delivery.wait_for_room(WINDOW_BYTES);
         Ok(())
