@@ -1,4 +1,22 @@
 //! Rows and questions: what the centre keeps, and the engine that keeps it.
+//!
+//! | module         | takes                          | gives                                        |
+//! |----------------|--------------------------------|----------------------------------------------|
+//! | [`document`]   | a TOML file                    | sections, and errors with file and line      |
+//! | [`registry`]   | partners, prefixes, sensors    | whose an address is                          |
+//! | [`origin`]     | –                              | what is known of a source                    |
+//! | [`engine`]     | a directory                    | ClickHouse, served on loopback               |
+//! | [`store`]      | an engine or server            | the one handle, its schema and retention     |
+//! | [`append`]     | admitted batches               | rows, each batch exactly once                |
+//! | [`ledger`]     | –                              | which batches are kept, who watched when     |
+//! | [`windows`]    | a range of time                | [`window`]s for detectors, in order          |
+//! | [`rollups`]    | closed periods                 | coarser counts, and series for baselines     |
+//! | [`alert`]      | –                              | an alert, as partners read it                |
+//! | [`cases`]      | transitions of alerts          | cases, their history, what changed           |
+//! | [`positions`]  | a reader's progress            | where it goes on after a restart             |
+//! | [`accounting`] | –                              | the sums that have to agree                  |
+//!
+//! SQL stands in `migrations/` (the schema) and `queries/` (one question each).
 
 pub mod accounting;
 pub mod alert;
