@@ -1,18 +1,14 @@
 //! The sensor's command line: `noroshi-sensor`.
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, ConfigError};
-use crate::run;
 
 mod flow_line;
 pub mod replay;
@@ -43,9 +39,7 @@ Exit codes: 0 good, 1 failed, 2 wrong use, 78 wrong configuration.";
 enum Verb {
     /// Check the configuration: exit 0, or 78 with file, line and what to do.
     Check(Configured),
-    /// Watch and report, until SIGTERM.
-    Run(Configured),
-    /// Watch and report until SIGTERM or Ctrl-C.
+    /// Watch and report, until SIGTERM or Ctrl-C.
     Run(Configured),
     /// The same path from capture files, read one after another as one stream.
     Replay(replay::Replay),
@@ -102,7 +96,6 @@ pub fn main() -> ExitCode {
     let done = match arguments.verb {
         Verb::Check(arguments) => check(&arguments.config),
         Verb::Run(arguments) => run(&arguments.config),
-        Verb::Run(arguments) => watch(&arguments.config),
         Verb::Replay(arguments) => replay::run(&arguments),
     };
     match done {
@@ -139,26 +132,6 @@ async fn run(path: &Path) -> Result<(), Failure> {
         }
     };
     Ok(crate::run::run(&config, told).await?)
-}
-
-fn watch(path: &Path) -> Result<(), Failure> {
-    let config = Config::load(path)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut end = signal(SignalKind::terminate(), &runtime)?;
-    let mut interrupt = signal(SignalKind::interrupt(), &runtime)?;
-    let told_to_end = async move {
-        tokio::select! {
-            _ = end.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    runtime.block_on(run::run(&config, told_to_end))?;
-    Ok(())
-}
-
-fn signal(kind: SignalKind, runtime: &Runtime) -> io::Result<Signal> {
-    let _guard = runtime.enter();
-    tokio::signal::unix::signal(kind)
 }
 
 /// Log lines go to standard error; `NOROSHI_LOG` refines what `--verbose` says.

@@ -22,12 +22,10 @@ use super::summary::{Made, Summary};
 use crate::capture::file::CaptureFile;
 use crate::capture::{CaptureError, Progress};
 use crate::config::collector::Collector;
-use crate::config::collector::Collector;
 use crate::config::{self, Config};
 use crate::decode::Decoder;
 use crate::decode::tunnel::Delivery;
 use crate::mask::{Mask, MaskKey};
-use crate::run;
 use crate::run;
 use crate::sense::Sense;
 use crate::summarise::{Cut, Settings, Summariser};
@@ -38,7 +36,6 @@ use crate::telescope::Telescope;
 #[command(after_help = "Examples:
   noroshi-sensor replay day.pcap --telescope 198.18.0.0/20
   noroshi-sensor replay a.pcap b.pcapng --telescope 10.0.0.0/8 --telescope 2001:db8::/32 --json
-  noroshi-sensor replay day.pcap --config sensor.toml --to http://127.0.0.1:7614
   noroshi-sensor replay day.pcap --config sensor.toml --to http://127.0.0.1:7614
   zcat day.pcap.gz | noroshi-sensor replay - --config sensor.toml --json")]
 pub struct Replay {
@@ -89,7 +86,11 @@ pub fn run(arguments: &Replay) -> Result<(), Failure> {
     };
     match broken {
         0 => Ok(()),
-        _ => Err(anyhow!("{broken} of {} captures are broken", arguments.captures.len()).into()),
+        _ => Err(anyhow!(
+            "{broken} of {} captures are broken",
+            arguments.captures.len()
+        )
+        .into()),
     }
 }
 
@@ -121,7 +122,11 @@ fn print(plan: Plan, arguments: &Replay) -> Result<usize, Failure> {
         sensor: &plan.sensor,
         stdout: BufWriter::new(io::stdout().lock()),
         made: Made::default(),
-        form: if arguments.json { Form::Json } else { Form::Text },
+        form: if arguments.json {
+            Form::Json
+        } else {
+            Form::Text
+        },
     };
     let settings = Settings {
         sensor: plan.sensor.clone(),
@@ -129,7 +134,10 @@ fn print(plan: Plan, arguments: &Replay) -> Result<usize, Failure> {
         interval_length: plan.interval_length,
         cut: Cut::WhenFull,
     };
-    let mask = Mask::new(&MaskKey::from_sensor_id(&plan.sensor), plan.telescope.clone());
+    let mask = Mask::new(
+        &MaskKey::from_sensor_id(&plan.sensor),
+        plan.telescope.clone(),
+    );
     let decoder = Decoder::new(plan.telescope, plan.delivery);
     let mut sense = Sense::new(decoder, Summariser::new(settings, mask));
     let progress = progress_bar(&arguments.captures);
