@@ -75,3 +75,6 @@ pub enum CaptureError {
         defect: String,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,7 @@ impl Pcapng {
         match (buffer.unread().len(), self.skip) {
             (0, 0) => Ok(Progress::End),
             (0, missing) => Err(Fault::Defect(format!(
-                "the file ends {missing} bytes before its last block"
+                "the file ends {missing} bytes before its last block does"
             ))),
             (length, _) => Err(Fault::Defect(format!(
                 "the file ends within a block, after {length} bytes"
