@@ -4,7 +4,10 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-#[allow(clippy::disallowed_methods, reason = "a build script is configured by the environment")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a build script is configured by the environment"
+)]
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(corpus)");
     println!("cargo::rerun-if-env-changed=NOROSHI_CORPUS");
@@ -23,6 +26,9 @@ fn main() {
 
 /// `../shared/data` beside the workspace's root, which is this package or its parent.
 fn beside_the_checkout(package: &Path) -> PathBuf {
-    let root = package.ancestors().find(|at| at.join("Cargo.lock").is_file()).unwrap_or(package);
+    let root = package
+        .ancestors()
+        .find(|at| at.join("Cargo.lock").is_file())
+        .unwrap_or(package);
     root.join("../shared/data")
 }

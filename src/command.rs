@@ -7,7 +7,7 @@ use self::up::Role;
 
 mod alerts;
 mod check;
-//mod demo;
+mod demo;
 mod engine;
 mod replay;
 mod up;
@@ -18,7 +18,7 @@ mod up;
 /// A [`Failure`], which knows its exit code.
 pub fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
-        Verb::Demo(_) => Ok(()),
+        Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Up(arguments) => up::run(&arguments, &Role::ALL),
         Verb::Collector(arguments) => up::run(&arguments, &[Role::Collector]),
         Verb::Analyzer(arguments) => up::run(&arguments, &[Role::Analyzer]),

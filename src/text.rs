@@ -47,6 +47,14 @@ pub fn write(out: &mut impl Write, alert: &Alert, colour: Colour) -> io::Result<
     writeln!(out, "    {}", alert.explanation)
 }
 
+/// Whom or what the alert names, without its scope.
+pub fn name(subject: &Subject) -> String {
+    match subject {
+        Subject::Service { service, .. } => service.clone(),
+        other => self::subject(other),
+    }
+}
+
 /// Whom or what the alert names, in one word.
 pub fn subject(subject: &Subject) -> String {
     match subject {

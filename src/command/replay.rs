@@ -17,8 +17,8 @@ use noroshi_collector::enrich::reload::SharedTables;
 use noroshi_collector::run::{Local, Parts};
 use noroshi_collector::settings::Settings as CollectorSettings;
 use noroshi_proto::id::SensorId;
-use noroshi_proto::time::IntervalLength;
 use noroshi_proto::loss::Counters;
+use noroshi_proto::time::IntervalLength;
 use noroshi_sensor::config::collector::Collector;
 use noroshi_sensor::decode::tunnel::Delivery;
 use noroshi_sensor::run as sensor;
@@ -83,7 +83,11 @@ fn streams(
     }
     for (id, capture) in &arguments.sensor {
         if registry.sensor(id).is_none() {
-            let known: Vec<_> = registry.sensors().iter().map(|known| known.id.as_str()).collect();
+            let known: Vec<_> = registry
+                .sensors()
+                .iter()
+                .map(|known| known.id.as_str())
+                .collect();
             return Err(Failure::Configuration(format!(
                 "sensor {id} is not in the registry, which has: {}",
                 known.join(", ")
@@ -141,7 +145,9 @@ async fn ship(
 ) -> Result<Vec<Delivered>, Failure> {
     let mut sensors = JoinSet::new();
     for (id, captures) in streams {
-        let sensor = registry.sensor(&id).context("checked when the arguments were read")?;
+        let sensor = registry
+            .sensor(&id)
+            .context("checked when the arguments were read")?;
         let replay = stream(sensor, captures, url)?;
         sensors.spawn_blocking(move || replay_to(replay));
     }
@@ -154,7 +160,11 @@ async fn ship(
 
 /// One sensor's captures. Its telescope is all it ever watched: a capture may be of any time.
 fn stream(sensor: &Sensor, captures: Vec<PathBuf>, url: &str) -> anyhow::Result<sensor::Replay> {
-    let watched: Vec<_> = sensor.watched.iter().map(|watched| watched.prefix).collect();
+    let watched: Vec<_> = sensor
+        .watched
+        .iter()
+        .map(|watched| watched.prefix)
+        .collect();
     Ok(sensor::Replay {
         sensor: sensor.id.clone(),
         telescope: Telescope::new(&watched),
@@ -212,7 +222,11 @@ impl Summary {
         self.packets += counters.packets;
         self.flow_tuples += flow_tuples;
         self.outside_telescope += counters.losses.of(Loss::OutsideTelescope);
-        for (loss, count) in counters.losses.iter().filter(|(loss, _)| loss.is_undecodable()) {
+        for (loss, count) in counters
+            .losses
+            .iter()
+            .filter(|(loss, _)| loss.is_undecodable())
+        {
             *self.undecodable.entry(loss.name()).or_default() += count;
         }
     }

@@ -79,7 +79,11 @@ fn start(
                 Ok(())
             });
             let settings = config.collector.clone();
-            let parts = Parts { store, registry, tables };
+            let parts = Parts {
+                store,
+                registry,
+                tables,
+            };
             tasks.spawn(async move {
                 Ok(noroshi_collector::run::run(&settings, parts, shutdown).await?)
             });
@@ -95,7 +99,10 @@ fn start(
                 tracing::warn!("[feeds] tokens names no directory: no feed is served");
                 return Ok(());
             };
-            let settings = noroshi_feeds::Settings { listen: config.feeds.listen, tokens };
+            let settings = noroshi_feeds::Settings {
+                listen: config.feeds.listen,
+                tokens,
+            };
             tasks.spawn(async move {
                 Ok(noroshi_feeds::run(&settings, store, &registry, shutdown).await?)
             });
@@ -127,8 +134,8 @@ fn ended_early(
     match ended {
         Some(Ok(Err(failure))) => Err(failure),
         Some(Err(broken)) => Err(broken.into()),
-        Some(Ok(Ok(()))) | None => {
-            Err(Failure::Failed(anyhow::anyhow!("a role of the centre ended by itself")))
-        }
+        Some(Ok(Ok(()))) | None => Err(Failure::Failed(anyhow::anyhow!(
+            "a role of the centre ended by itself"
+        ))),
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use noroshi_analyzer::settings::Settings as AnalyzerSettings;
 use noroshi_collector::enrich::Sources;
-use noroshi_collector::settings::Replay;
 use noroshi_collector::enrich::scanners::ListPaths;
+use noroshi_collector::settings::Replay;
 use noroshi_proto::limits::CLOCK_BEHIND_MAX;
 use noroshi_store::document::{Document, Section, Written};
 use noroshi_store::registry::Registry;

@@ -17,7 +17,10 @@ const MEMORY_MAX: i64 = 300 * 1024;
 #[cfg_attr(not(corpus), ignore = "the corpus is absent: set NOROSHI_CORPUS")]
 fn every_frame_of_the_captures_is_counted() {
     let mut checked = 0;
-    for entry in entries("captures/").iter().filter(|entry| is_capture(&entry.file)) {
+    for entry in entries("captures/")
+        .iter()
+        .filter(|entry| is_capture(&entry.file))
+    {
         let (summary, code, stderr) = replay(&entry.file);
         assert_balanced(&entry.file, &summary);
         assert_eq!(code, 0, "{}: {stderr}", entry.file);
@@ -57,7 +60,9 @@ fn is_capture(file: &str) -> bool {
 }
 
 fn has_known_packets(file: &str) -> bool {
-    ["scan_", "real_", "day_"].iter().any(|prefix| file.starts_with(&format!("captures/{prefix}")))
+    ["scan_", "real_", "day_"]
+        .iter()
+        .any(|prefix| file.starts_with(&format!("captures/{prefix}")))
 }
 
 /// Replays one file on a telescope that watches everything.
@@ -68,16 +73,24 @@ fn replay(file: &str) -> (Value, i32, String) {
     let output = run_within(command, HANG).unwrap_or_else(|| panic!("{file} hangs"));
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let stdout = String::from_utf8_lossy(&output.stdout);
-    let last = stdout.lines().last().unwrap_or_else(|| panic!("{file}: no summary; {stderr}"));
+    let last = stdout
+        .lines()
+        .last()
+        .unwrap_or_else(|| panic!("{file}: no summary; {stderr}"));
     let summary: Value = serde_json::from_str(last).unwrap_or_else(|e| panic!("{file}: {e}"));
-    let code = output.status.code().unwrap_or_else(|| panic!("{file}: killed; {stderr}"));
+    let code = output
+        .status
+        .code()
+        .unwrap_or_else(|| panic!("{file}: killed; {stderr}"));
     (summary["summary"].clone(), code, stderr)
 }
 
 /// `frames == packets + sum(undecodable) + outside_telescope`
 fn assert_balanced(file: &str, summary: &Value) {
     let count = |key: &str| {
-        summary[key].as_u64().unwrap_or_else(|| panic!("{file}: {key} is missing in {summary}"))
+        summary[key]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{file}: {key} is missing in {summary}"))
     };
     let undecodable: u64 = summary["undecodable"]
         .as_object()
@@ -92,5 +105,9 @@ fn assert_balanced(file: &str, summary: &Value) {
 /// The largest of all children so far; each test is a process of its own.
 fn assert_memory() {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel accounts for children");
-    assert!(usage.max_rss() < MEMORY_MAX, "a replay used {} KiB", usage.max_rss());
+    assert!(
+        usage.max_rss() < MEMORY_MAX,
+        "a replay used {} KiB",
+        usage.max_rss()
+    );
 }

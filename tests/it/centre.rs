@@ -36,9 +36,15 @@ impl Centre {
     /// `noroshi replay --json` of each sensor's capture.
     pub fn replay(&self, sensors: &[(&str, PathBuf)]) -> Output {
         let mut command = noroshi();
-        command.arg("replay").arg("--json").arg("--config").arg(self.config());
+        command
+            .arg("replay")
+            .arg("--json")
+            .arg("--config")
+            .arg(self.config());
         for (sensor, capture) in sensors {
-            command.arg("--sensor").arg(format!("{sensor}={}", capture.display()));
+            command
+                .arg("--sensor")
+                .arg(format!("{sensor}={}", capture.display()));
         }
         run_within(command, HANG).expect("a replay ends")
     }

@@ -24,9 +24,15 @@ pub fn entries(folder: &str) -> Vec<Entry> {
         .skip(1)
         .map(|line| line.split('\t').collect::<Vec<_>>())
         .filter(|columns| columns[0].starts_with(folder))
-        .map(|columns| Entry { file: columns[0].to_owned(), packets: columns[6].parse().ok() })
+        .map(|columns| Entry {
+            file: columns[0].to_owned(),
+            packets: columns[6].parse().ok(),
+        })
         .collect();
-    assert!(!entries.is_empty(), "the index names no file below {folder}");
+    assert!(
+        !entries.is_empty(),
+        "the index names no file below {folder}"
+    );
     entries
 }
 
@@ -38,7 +44,10 @@ pub fn noroshi() -> Command {
 /// The sensor's program, which `cargo build --workspace` puts beside the centre's.
 pub fn noroshi_sensor() -> Command {
     let program = Path::new(env!("CARGO_BIN_EXE_noroshi")).with_file_name("noroshi-sensor");
-    assert!(program.is_file(), "noroshi-sensor is not built: run `cargo build --workspace --bins`");
+    assert!(
+        program.is_file(),
+        "noroshi-sensor is not built: run `cargo build --workspace --bins`"
+    );
     Command::new(program)
 }
 

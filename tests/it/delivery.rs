@@ -2,7 +2,7 @@
 //! kept by a sensor is in the store once, in the interval it came in.
 
 mod line;
-mod sensor;
+pub mod sensor;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

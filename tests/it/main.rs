@@ -2,5 +2,12 @@
 //!
 //! One binary holds all of the root package's integration tests, so they are linked once.
 
+mod accounting;
+mod centre;
+mod commands;
+mod corpus;
+mod crash;
 mod delivery;
+mod process;
 mod structure;
+mod truth;

@@ -6,20 +6,32 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Runs a program to its end; `None` when it had to be killed after `limit`.
-#[allow(clippy::disallowed_methods, reason = "a hang can only be told by the clock")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a hang can only be told by the clock"
+)]
 pub fn run_within(mut command: Command, limit: Duration) -> Option<Output> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap_or_else(|e| panic!("{command:?} does not start: {e}"));
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .unwrap_or_else(|e| panic!("{command:?} does not start: {e}"));
     let mut stdout = child.stdout.take().expect("piped above");
     let mut stderr = child.stderr.take().expect("piped above");
     let reader = thread::spawn(move || {
         let mut bytes = Vec::new();
-        stdout.read_to_end(&mut bytes).expect("the pipe is readable");
+        stdout
+            .read_to_end(&mut bytes)
+            .expect("the pipe is readable");
         bytes
     });
     let errors = thread::spawn(move || {
         let mut bytes = Vec::new();
-        stderr.read_to_end(&mut bytes).expect("the pipe is readable");
+        stderr
+            .read_to_end(&mut bytes)
+            .expect("the pipe is readable");
         bytes
     });
     let start = Instant::now();
@@ -36,5 +48,9 @@ pub fn run_within(mut command: Command, limit: Duration) -> Option<Output> {
     };
     let stdout = reader.join().expect("the reader ends with its pipe");
     let stderr = errors.join().expect("the reader ends with its pipe");
-    Some(Output { status, stdout, stderr })
+    Some(Output {
+        status,
+        stdout,
+        stderr,
+    })
 }

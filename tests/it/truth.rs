@@ -16,7 +16,10 @@ const REGISTRY: &str = include_str!("../data/day-registry.toml");
 /// The captures of the day's two sensors.
 pub fn day() -> Vec<(&'static str, PathBuf)> {
     let capture = |name: &str| corpus().join("captures").join(name);
-    vec![("a", capture("day_2026-11-02_A.pcap")), ("t", capture("day_2026-11-02_T.pcap"))]
+    vec![
+        ("a", capture("day_2026-11-02_A.pcap")),
+        ("t", capture("day_2026-11-02_T.pcap")),
+    ]
 }
 
 #[test]

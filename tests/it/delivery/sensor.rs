@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,7 +54,9 @@ const AGO_SECONDS: u64 = 6 * 3_600;
 /// One process of a sensor, and what its predecessors left.
 pub struct Sensor {
     id: SensorId,
-    directory: TempDir,
+    directory: PathBuf,
+    /// Deleted with the last process that uses it.
+    own: Option<TempDir>,
     collector: SocketAddr,
     epoch: Epoch,
     summariser: Summariser,
@@ -73,22 +75,32 @@ impl Sensor {
     }
 
     pub fn start_as(id: &str, collector: SocketAddr) -> Self {
-        let id = SensorId::new(id).expect("an id");
-        let directory = tempfile::tempdir().expect("a directory");
         let first = Millis(clock::now().0 - AGO_SECONDS * 1_000).interval(LENGTH);
+        let own = tempfile::tempdir().expect("a directory");
+        let sensor = Self::open(id, own.path(), collector, first);
+        Self { own: Some(own), ..sensor }
+    }
+
+    /// Goes on with what other processes left in `directory`; the first of them began at `first`,
+    /// and every interval was one batch.
+    pub fn open(id: &str, directory: &Path, collector: SocketAddr, first: Interval) -> Self {
+        let id = SensorId::new(id).expect("an id");
         let epoch = noroshi_sensor::key::draw_epoch().expect("random numbers");
-        let (queue, phase, shipping) = process(&id, directory.path(), collector, epoch);
+        let (queue, phase, shipping) = process(&id, directory, collector, epoch);
+        let before = queue.with_spool(|spool| spool.head());
+        let next = Interval(first.start() + before * u64::from(LENGTH.seconds()));
         Self {
             summariser: summariser(&id, epoch),
             id,
-            directory,
+            directory: directory.to_owned(),
+            own: None,
             collector,
             epoch,
             queue,
             phase,
             shipping,
             first,
-            next: first,
+            next,
             made: BTreeMap::new(),
             last: None,
         }
@@ -127,7 +139,7 @@ impl Sensor {
         drop(self.queue);
         let epoch = noroshi_sensor::key::draw_epoch().expect("random numbers");
         let (queue, phase, shipping) =
-            process(&self.id, self.directory.path(), self.collector, epoch);
+            process(&self.id, &self.directory, self.collector, epoch);
         let summariser = summariser(&self.id, epoch);
         Self {
             epoch,
@@ -183,6 +195,11 @@ impl Sensor {
     /// Packets by interval, in every process.
     pub fn made(&self) -> &BTreeMap<u64, u64> {
         &self.made
+    }
+
+    /// Intervals watched by all processes.
+    pub fn intervals(&self) -> u64 {
+        self.queue.with_spool(|spool| spool.head())
     }
 
     /// The time it has watched.
@@ -247,13 +264,13 @@ fn summariser(id: &SensorId, epoch: Epoch) -> Summariser {
     )
 }
 
-/// A scan of Telnet from one of 64 sources.
+/// A scan of Telnet, from another source each.
 fn packet(interval: Interval, number: u16) -> Packet {
-    let [_, low] = number.to_be_bytes();
+    let [high, low] = number.to_be_bytes();
     Packet {
         seen_at: Millis(interval.start() * 1_000 + u64::from(number)),
         tuple: FlowTuple {
-            source: Ipv4Addr::new(203, 0, 113, low % 64).into(),
+            source: Ipv4Addr::new(203, 0, high, low).into(),
             traffic: Traffic::ScanSyn,
             transport: Transport::Tcp { service_port: 23 },
         },
