@@ -42,8 +42,6 @@ pub struct Config {
     pub analyzer: AnalyzerSettings,
     /// The feeds.
     pub feeds: FeedsSettings,
-    /// The console.
-    pub console: ConsoleSettings,
 }
 
 /// `[store]` and `[retention]`
@@ -66,17 +64,9 @@ pub struct FeedsSettings {
     pub tokens: Option<PathBuf>,
 }
 
-/// `[console]`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConsoleSettings {
-    /// Where analysts' browsers connect to.
-    pub listen: SocketAddr,
-}
-
-/// Ports of the three listeners, unless told otherwise: unassigned at IANA.
+/// Ports of the listeners, unless told otherwise: unassigned at IANA.
 const COLLECTOR_PORT: u16 = 7614;
 const FEEDS_PORT: u16 = 7615;
-const CONSOLE_PORT: u16 = 7616;
 /// Streams a collector holds open: ten times the sensors the platform is measured with.
 const STREAMS_MAX: u32 = 10_000;
 

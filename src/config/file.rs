@@ -16,8 +16,8 @@ use noroshi_store::retention::{Keep, Retention};
 
 use super::place;
 use super::{
-    COLLECTOR_PORT, CONSOLE_PORT, CollectorSettings, Config, ConsoleSettings, FEEDS_PORT,
-    FeedsSettings, STREAMS_MAX, StoreSettings, loopback,
+    COLLECTOR_PORT, CollectorSettings, Config, FEEDS_PORT, FeedsSettings, STREAMS_MAX,
+    StoreSettings, loopback,
 };
 
 /// The file, before the files it names are read. What is faulty is `None`, and noted.
@@ -31,7 +31,6 @@ pub(super) struct Read {
     store: Option<StoreSettings>,
     collector: CollectorSettings,
     analyzer: Option<AnalyzerSettings>,
-    console: ConsoleSettings,
 }
 
 /// Where the files are named that only [`super::check()`] reads.
@@ -53,7 +52,6 @@ impl Read {
             collector: self.collector,
             analyzer: self.analyzer?,
             feeds: self.feeds,
-            console: self.console,
         })
     }
 }
@@ -76,9 +74,6 @@ pub(super) fn read(document: &Document<'_>, base: &Path) -> Read {
     let collector = collector(root.section("collector"));
     let analyzer = root.settings("analyzer");
     let feeds = feeds(root.section("feeds"), base, &mut lines);
-    let mut section = root.section("console");
-    let listen = listen(&mut section, CONSOLE_PORT).value;
-    section.close();
     root.close();
     Read {
         registry,
@@ -88,7 +83,6 @@ pub(super) fn read(document: &Document<'_>, base: &Path) -> Read {
         store,
         collector,
         analyzer,
-        console: ConsoleSettings { listen },
     }
 }
 
