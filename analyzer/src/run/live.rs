@@ -26,8 +26,13 @@ const POLL: Duration = Duration::from_millis(500);
 /// How long a lease lasts, and how often it is renewed, in milliseconds.
 const LEASE_MILLIS: u64 = 30_000;
 const RENEW_MILLIS: u64 = 10_000;
-/// Event time examined at once, in seconds.
+/// Event time examined at once, in seconds: at first, at least and, where little happens,
+/// at most.
 const STRETCH_SECONDS: u64 = 600;
+const STRETCH_SECONDS_MIN: u64 = 60;
+const STRETCH_SECONDS_MAX: u64 = 128 * 86_400;
+/// Flows examined at once, about.
+const STRETCH_FLOWS: usize = 250_000;
 /// Event time between checkpoints, in seconds.
 const CHECKPOINT_SECONDS: u64 = 600;
 /// How far back sensors are asked how far they have come, in seconds.
@@ -151,6 +156,18 @@ fn holder() -> String {
     format!("analyzer@{}", name.trim())
 }
 
+/// How much event time to examine next, after a stretch that held these windows.
+fn stretch_after(stretch: u64, windows: &[Window]) -> u64 {
+    let flows: usize = windows.iter().map(|window| window.flows.len()).sum();
+    if flows > STRETCH_FLOWS {
+        return (stretch / 2).max(STRETCH_SECONDS_MIN);
+    }
+    if flows < STRETCH_FLOWS / 16 {
+        return (stretch * 4).min(STRETCH_SECONDS_MAX);
+    }
+    stretch
+}
+
 /// A live analyzer, between two steps.
 struct Live {
     mode: Mode,
@@ -161,6 +178,8 @@ struct Live {
     intake: Intake,
     /// Arrived after their intervals had closed, and not yet examined.
     late: VecDeque<Due>,
+    /// Event time examined at once, in seconds.
+    stretch: u64,
     cursor: ArrivalCursor,
     lease: Option<Lease>,
     renewed: Millis,
@@ -186,7 +205,11 @@ impl Live {
         };
         let sensors = registry.sensors().len();
         let registry = Arc::clone(registry);
-        let mut analysis = Analysis::new(settings, registry, Observation::Live, mode.purpose);
+        let observation = match mode.pace {
+            Pace::Clock => Observation::Live,
+            Pace::Sensors => Observation::Recorded, // where a capture ends, observation ends
+        };
+        let mut analysis = Analysis::new(settings, registry, observation, mode.purpose);
         let past = position.saturating_sub(analysis.warm_up_seconds())..position;
         let mut reader = store.windows(past, length);
         while let Some(windows) = reader.next_chunk().await? {
@@ -222,6 +245,7 @@ impl Live {
             analysis: Some(analysis),
             intake,
             late: VecDeque::new(),
+            stretch: STRETCH_SECONDS,
             cursor,
             lease: None,
             renewed: now,
@@ -283,8 +307,9 @@ impl Live {
         watermarks: &[Watermark],
     ) -> Result<(), RunError> {
         let before = self.intake.position();
-        while let Some(due) = self.intake.next(through, STRETCH_SECONDS) {
+        while let Some(due) = self.intake.next(through, self.stretch) {
             let windows = self.read(&due).await?;
+            self.stretch = stretch_after(self.stretch, &windows);
             self.examine(windows).await?;
             self.intake.pass(due.range.end);
             self.keep().await?;
