@@ -66,7 +66,10 @@ fn killing_any_process_at_any_moment_loses_and_doubles_nothing() {
 /// Not a test of its own: the process that the test above kills.
 #[test]
 #[ignore = "a process of the crash test"]
-#[allow(clippy::disallowed_methods, reason = "the test tells its process by the environment")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the test tells its process by the environment"
+)]
 fn sensor_process() {
     let Ok(task) = std::env::var(TASK) else {
         return println!("this is run by the crash test");
@@ -110,7 +113,11 @@ impl Site {
         write("noroshi.toml", &config);
         // Midnight three days ago: all periods of all rollups are over.
         let today = noroshi_sensor::clock::now().seconds() / 86_400;
-        Self { directory, collector, first: Interval((today - 3) * 86_400) }
+        Self {
+            directory,
+            collector,
+            first: Interval((today - 3) * 86_400),
+        }
     }
 
     fn collector(&self) -> Child {
@@ -126,9 +133,19 @@ impl Site {
 
     fn sensor(&self) -> Child {
         let spool = self.directory.path().join("spool");
-        let task = format!("{}|{}|{}", spool.display(), self.collector, self.first.start());
+        let task = format!(
+            "{}|{}|{}",
+            spool.display(),
+            self.collector,
+            self.first.start()
+        );
         Command::new(std::env::current_exe().expect("this program has a path"))
-            .args(["--exact", "crash::sensor_process", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "crash::sensor_process",
+                "--ignored",
+                "--nocapture",
+            ])
             .env(TASK, task)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -142,14 +159,19 @@ impl Site {
             return; // it is starting
         };
         let announced: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
-        let pid = announced["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok());
+        let pid = announced["pid"]
+            .as_i64()
+            .and_then(|pid| i32::try_from(pid).ok());
         if let Some(pid) = pid.filter(|pid| *pid > 0) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL); // it may be gone already
         }
     }
 
     /// Until a sensor's process says that everything is acknowledged.
-    #[allow(clippy::disallowed_methods, reason = "a hang can only be told by the clock")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a hang can only be told by the clock"
+    )]
     fn wait_for_the_rest(&self, sensor: &mut Child, collector: &mut Child) {
         let begin = Instant::now();
         loop {
@@ -172,14 +194,22 @@ impl Site {
         config.program = Some(noroshi().get_program().into());
         let engine = Engine::start(config).await.expect("the engine starts");
         let endpoint = engine.endpoint().clone();
-        let config = StoreConfig { endpoint, cluster: None, retention: Retention::default() };
+        let config = StoreConfig {
+            endpoint,
+            cluster: None,
+            retention: Retention::default(),
+        };
         let store = Store::open(&config).await.expect("the store opens");
         let day = self.first.start()..self.first.start() + 86_400;
         store.roll_up(day.clone()).await.expect("it rolls up");
 
         let accounting = store.accounting().await.expect("the store counts");
         assert!(accounting.balances(), "{accounting:?}");
-        assert_eq!(accounting.raw.packets, INTERVALS * u64::from(PACKETS), "{accounting:?}");
+        assert_eq!(
+            accounting.raw.packets,
+            INTERVALS * u64::from(PACKETS),
+            "{accounting:?}"
+        );
         for (rollup, sum) in &accounting.rollups {
             assert_eq!(sum, &accounting.raw, "{rollup}");
         }

@@ -8,6 +8,7 @@ mod commands;
 mod corpus;
 mod crash;
 mod delivery;
+mod floods;
 mod process;
 mod structure;
 mod truth;

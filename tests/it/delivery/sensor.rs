@@ -56,7 +56,7 @@ pub struct Sensor {
     id: SensorId,
     directory: PathBuf,
     /// Deleted with the last process that uses it.
-    own: Option<TempDir>,
+    _own: Option<TempDir>,
     collector: SocketAddr,
     epoch: Epoch,
     summariser: Summariser,
@@ -78,7 +78,10 @@ impl Sensor {
         let first = Millis(clock::now().0 - AGO_SECONDS * 1_000).interval(LENGTH);
         let own = tempfile::tempdir().expect("a directory");
         let sensor = Self::open(id, own.path(), collector, first);
-        Self { own: Some(own), ..sensor }
+        Self {
+            _own: Some(own),
+            ..sensor
+        }
     }
 
     /// Goes on with what other processes left in `directory`; the first of them began at `first`,
@@ -93,7 +96,7 @@ impl Sensor {
             summariser: summariser(&id, epoch),
             id,
             directory: directory.to_owned(),
-            own: None,
+            _own: None,
             collector,
             epoch,
             queue,
@@ -138,8 +141,7 @@ impl Sensor {
         let _ = self.shipping.await;
         drop(self.queue);
         let epoch = noroshi_sensor::key::draw_epoch().expect("random numbers");
-        let (queue, phase, shipping) =
-            process(&self.id, &self.directory, self.collector, epoch);
+        let (queue, phase, shipping) = process(&self.id, &self.directory, self.collector, epoch);
         let summariser = summariser(&self.id, epoch);
         Self {
             epoch,
