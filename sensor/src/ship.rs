@@ -86,7 +86,7 @@ pub enum ShipError {
     #[error("the collector at {collector} refuses this sensor: {refusal}")]
     Refused {
         /// Who says so.
-        collector: Uri,
+        collector: String,
         /// Why.
         refusal: Refusal,
     },
@@ -94,7 +94,7 @@ pub enum ShipError {
     #[error("the collector at {collector} took nothing for {seconds} s: {reason}")]
     OutOfPatience {
         /// Who does not answer.
-        collector: Uri,
+        collector: String,
         /// For how long.
         seconds: u64,
         /// What happened last.
@@ -128,7 +128,7 @@ pub async fn ship(
         let reason = match ended {
             Ended::Finished => break,
             Ended::Stopped(refusal) => {
-                let collector = settings.collector.clone();
+                let collector = settings.collector.to_string();
                 return Err(ShipError::Refused { collector, refusal });
             }
             Ended::Later(reason) => reason,
@@ -138,7 +138,7 @@ pub async fn ship(
             progress = Instant::now();
         }
         if let Some(patience) = settings.patience.filter(|p| progress.elapsed() >= *p) {
-            let collector = settings.collector.clone();
+            let collector = settings.collector.to_string();
             let seconds = patience.as_secs();
             return Err(ShipError::OutOfPatience {
                 collector,

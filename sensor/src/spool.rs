@@ -29,6 +29,7 @@
 mod account;
 mod open;
 mod ranges;
+mod reconcile;
 mod record;
 mod room;
 mod runs;
@@ -43,9 +44,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use noroshi_proto::hello::Held;
 use noroshi_proto::id::{Epoch, SensorId};
-use noroshi_proto::limits::{BATCH_BYTES_MAX, HELD_RANGES_MAX};
+use noroshi_proto::limits::BATCH_BYTES_MAX;
 use noroshi_proto::loss::Counters;
 
 use account::{Entry, Reason, Totals};
@@ -329,73 +329,6 @@ impl Spool {
         self.lose(Reason::Refused, &entry);
         self.settle();
         self.save(now)
-    }
-
-    /// The centre says what it holds of this sensor: that is acknowledged, and what it lacks of
-    /// what is still here will be sent again. Nothing may be on its way.
-    pub fn reconcile(&mut self, held: &[Held], now: u64) -> Result<(), SpoolError> {
-        self.sent.clear();
-        let mut acknowledged = self.state.acknowledged.clone();
-        if held.len() < HELD_RANGES_MAX {
-            // The list is whole, so what it leaves out is not there.
-            for segment in &self.segments {
-                acknowledged.remove(segment.positions());
-            }
-        }
-        for range in held.iter().flat_map(|held| self.runs.positions_of(held)) {
-            acknowledged.insert(range);
-        }
-        for (position, entry) in std::mem::take(&mut self.state.doubtful) {
-            let is_held = |held: &Held| held.holds(Epoch(entry.epoch), entry.sequence);
-            if held.iter().any(is_held) {
-                self.state.account.deliver(&entry);
-                self.state.lost.remove(position..position + 1);
-                acknowledged.insert(position..position + 1);
-            } else {
-                self.state.account.lose(Reason::Full, &entry);
-            }
-        }
-        acknowledged.subtract(&self.state.lost);
-        self.state.acknowledged = acknowledged;
-        self.learn_what_arrived()?;
-        self.settle();
-        self.save(now)
-    }
-
-    /// Finds the newest batch of each epoch that arrived, where the answer to it was missed.
-    fn learn_what_arrived(&mut self) -> Result<(), SpoolError> {
-        for epoch in self.state.account.epochs() {
-            let ranges = self.runs.positions_in(epoch);
-            let newest = ranges
-                .filter_map(|r| self.state.acknowledged.highest_in(r))
-                .max();
-            let Some(position) = newest else {
-                continue;
-            };
-            if position < self.state.account.delivered_through(epoch) {
-                continue;
-            }
-            if let Some(header) = self.header_at(position)? {
-                self.state.account.deliver(&header.entry());
-            }
-        }
-        Ok(())
-    }
-
-    fn header_at(&self, position: u64) -> Result<Option<Header>, SpoolError> {
-        let Some(segment) = self.segment_at(position) else {
-            return Ok(None);
-        };
-        let reading = |error| SpoolError::file("read", &segment.path)(error);
-        let mut walk = segment.walk().map_err(reading)?;
-        while let Some(step) = walk.step(segment.end).map_err(reading)? {
-            match step {
-                Step::Record(_, header) if header.position == position => return Ok(Some(header)),
-                _ if walk.at().position > position => break,
-                _ => {}
-            }
-        }
-        Ok(None)
     }
 
     /// Writes down what was acknowledged since the last time.

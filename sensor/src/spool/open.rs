@@ -31,20 +31,7 @@ impl Spool {
         let directory = settings.directory.clone();
         let lock = lock(&directory)?;
         let reading = |error| SpoolError::file("read", &directory)(error);
-        let mut state = State::load(&directory)
-            .map_err(reading)?
-            .unwrap_or_default();
-        if state.sensor.is_empty() {
-            state.sensor = settings.sensor.to_string();
-        }
-        if state.sensor != settings.sensor.as_str() {
-            let (owner, sensor) = (state.sensor, settings.sensor);
-            return Err(SpoolError::OtherSensor {
-                directory,
-                owner,
-                sensor,
-            });
-        }
+        let mut state = load(&settings)?;
         let mut segments = list(&directory).map_err(reading)?;
         let mut runs = Runs::default();
         let mut reported = state.reported;
@@ -104,6 +91,24 @@ impl Spool {
         self.expire(now)?;
         self.save(now)
     }
+}
+
+/// The state of a spool that belongs to the sensor who asks.
+fn load(settings: &Settings) -> Result<State, SpoolError> {
+    let directory = &settings.directory;
+    let state = State::load(directory).map_err(SpoolError::file("read", directory))?;
+    let mut state = state.unwrap_or_default();
+    if state.sensor.is_empty() {
+        state.sensor = settings.sensor.to_string();
+    }
+    if state.sensor == settings.sensor.as_str() {
+        return Ok(state);
+    }
+    Err(SpoolError::OtherSensor {
+        directory: directory.clone(),
+        owner: state.sensor,
+        sensor: settings.sensor.clone(),
+    })
 }
 
 fn lock(directory: &Path) -> Result<File, SpoolError> {

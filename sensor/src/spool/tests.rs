@@ -1,9 +1,11 @@
+//! Files cut and damaged everywhere, and whatever may happen between sensor and centre.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use noroshi_proto::hello::Held;
 use noroshi_proto::loss::Loss;
-
 use proptest::prelude::*;
 
 use super::record::HEADER_BYTES;
