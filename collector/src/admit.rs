@@ -116,8 +116,15 @@ fn same_telescope(declared: &[IpNet], registered: &[IpNet]) -> Result<(), Refusa
 }
 
 fn watched_once(declared: &[IpNet], sensor: &Sensor) -> Result<(), Refusal> {
-    let known: Vec<IpNet> = sensor.watched.iter().map(|watched| watched.prefix).collect();
-    match declared.iter().find(|prefix| !known.contains(&prefix.trunc())) {
+    let known: Vec<IpNet> = sensor
+        .watched
+        .iter()
+        .map(|watched| watched.prefix)
+        .collect();
+    match declared
+        .iter()
+        .find(|prefix| !known.contains(&prefix.trunc()))
+    {
         None => Ok(()),
         Some(foreign) => Err(Refusal::TelescopeMismatch(format!(
             "the sensor watches {foreign}, the registry knows {}",
@@ -158,7 +165,11 @@ fn listed(prefixes: &[IpNet]) -> String {
     if prefixes.is_empty() {
         return "nothing".to_owned();
     }
-    let named: Vec<_> = prefixes.iter().take(NAMED_MAX).map(IpNet::to_string).collect();
+    let named: Vec<_> = prefixes
+        .iter()
+        .take(NAMED_MAX)
+        .map(IpNet::to_string)
+        .collect();
     match prefixes.len().saturating_sub(NAMED_MAX) {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),

@@ -76,7 +76,11 @@ impl Shared {
 impl Ingestion {
     /// Takes streams until the sender of `stopped` is dropped.
     pub fn new(shared: Arc<Shared>, stopped: watch::Receiver<()>) -> Self {
-        Self { shared, tasks: Mutex::new(JoinSet::new()), stopped }
+        Self {
+            shared,
+            tasks: Mutex::new(JoinSet::new()),
+            stopped,
+        }
     }
 
     /// Waits until every stream has ended.

@@ -92,11 +92,18 @@ impl Local {
     /// Where no port can be had.
     pub async fn start(parts: Parts, settings: &Settings) -> Result<Self, RunError> {
         let incoming = listen(settings.listen).await?;
-        let unknown = |source| RunError::Listen { address: settings.listen, source };
+        let unknown = |source| RunError::Listen {
+            address: settings.listen,
+            source,
+        };
         let address = incoming.local_addr().map_err(unknown)?;
         let (stop, stopped) = watch::channel(());
         let serving = tokio::spawn(serve(incoming, settings.clone(), parts, stopped));
-        Ok(Self { address, stop, serving })
+        Ok(Self {
+            address,
+            stop,
+            serving,
+        })
     }
 
     /// Where sensors connect to.
@@ -133,7 +140,12 @@ async fn serve(
     parts: Parts,
     stopped: watch::Receiver<()>,
 ) -> Result<(), RunError> {
-    let shared = Arc::new(Shared::new(parts.store, parts.registry, parts.tables, settings));
+    let shared = Arc::new(Shared::new(
+        parts.store,
+        parts.registry,
+        parts.tables,
+        settings,
+    ));
     let ingestion = Arc::new(Ingestion::new(shared, stopped.clone()));
     let service = IngestServer::new(SharedIngestion(Arc::clone(&ingestion)))
         .max_decoding_message_size(MESSAGE_BYTES_MAX)

@@ -38,7 +38,10 @@ fn a_hello(sensor: &str, telescope: &[&str], purpose: Purpose, clock: Millis) ->
         epoch: Epoch(7),
         software_version: "0.1.0".to_owned(),
         interval_length: IntervalLength::DEFAULT,
-        telescope: telescope.iter().map(|prefix| prefix.parse().expect("prefix")).collect(),
+        telescope: telescope
+            .iter()
+            .map(|prefix| prefix.parse().expect("prefix"))
+            .collect(),
         purpose,
         clock,
     }
@@ -66,9 +69,16 @@ fn a_batch(sensor: &str, at: u64, addresses: u64, targets: u32) -> Batch {
         transport: Transport::Tcp { service_port: 23 },
     };
     Batch {
-        id: BatchId { sensor: SensorId::new(sensor).expect("id"), epoch: Epoch(7), sequence: 0 },
+        id: BatchId {
+            sensor: SensorId::new(sensor).expect("id"),
+            epoch: Epoch(7),
+            sequence: 0,
+        },
         interval_length: IntervalLength::DEFAULT,
-        spans: vec![Span::Active { interval: Interval(at), flows: vec![Flow { tuple, tally }] }],
+        spans: vec![Span::Active {
+            interval: Interval(at),
+            flows: vec![Flow { tuple, tally }],
+        }],
         complete_through: at + 10,
         telescope_addresses: addresses,
         target_bits: TargetBits::Sixteen,
@@ -89,20 +99,80 @@ fn hellos_are_judged_by_sensor_telescope_purpose_and_clock() {
     let ahead = Millis(NOW.0 + 300_001);
     let cases = [
         ("jp-1", &ONE[..], Live, NOW, Replay::Refused, None),
-        ("jp-1", &ONE[..], Live, Millis(NOW.0 + 300_000), Replay::Refused, None),
-        ("jp-1", &ONE[..], Live, ahead, Replay::Refused, Some(Remedy::RetryLater)),
-        ("jp-1", &BOTH[..], Live, NOW, Replay::Refused, Some(Remedy::Stop)),
-        ("jp-1", &[][..], Live, NOW, Replay::Refused, Some(Remedy::Stop)),
-        ("jp-1", &["198.18.0.0/25"][..], Live, NOW, Replay::Refused, Some(Remedy::Stop)),
-        ("jp-2", &ONE[..], Live, NOW, Replay::Refused, Some(Remedy::Stop)),
-        ("jp-1", &ONE[..], Again, NOW, Replay::Refused, Some(Remedy::Stop)),
+        (
+            "jp-1",
+            &ONE[..],
+            Live,
+            Millis(NOW.0 + 300_000),
+            Replay::Refused,
+            None,
+        ),
+        (
+            "jp-1",
+            &ONE[..],
+            Live,
+            ahead,
+            Replay::Refused,
+            Some(Remedy::RetryLater),
+        ),
+        (
+            "jp-1",
+            &BOTH[..],
+            Live,
+            NOW,
+            Replay::Refused,
+            Some(Remedy::Stop),
+        ),
+        (
+            "jp-1",
+            &[][..],
+            Live,
+            NOW,
+            Replay::Refused,
+            Some(Remedy::Stop),
+        ),
+        (
+            "jp-1",
+            &["198.18.0.0/25"][..],
+            Live,
+            NOW,
+            Replay::Refused,
+            Some(Remedy::Stop),
+        ),
+        (
+            "jp-2",
+            &ONE[..],
+            Live,
+            NOW,
+            Replay::Refused,
+            Some(Remedy::Stop),
+        ),
+        (
+            "jp-1",
+            &ONE[..],
+            Again,
+            NOW,
+            Replay::Refused,
+            Some(Remedy::Stop),
+        ),
         ("jp-1", &ONE[..], Again, ahead, Replay::Admitted, None),
         ("jp-1", &BOTH[..], Again, NOW, Replay::Admitted, None),
-        ("jp-1", &["10.0.0.0/8"][..], Again, NOW, Replay::Admitted, Some(Remedy::Stop)),
+        (
+            "jp-1",
+            &["10.0.0.0/8"][..],
+            Again,
+            NOW,
+            Replay::Admitted,
+            Some(Remedy::Stop),
+        ),
     ];
     for (sensor, telescope, purpose, clock, replay, expected) in cases {
         let said = a_hello(sensor, telescope, purpose, clock);
-        assert_eq!(remedy(hello(&said, &registry(), replay, NOW)), expected, "{said:?}");
+        assert_eq!(
+            remedy(hello(&said, &registry(), replay, NOW)),
+            expected,
+            "{said:?}"
+        );
     }
 }
 
@@ -114,14 +184,42 @@ fn batches_are_judged_by_stream_time_size_and_targets() {
     let cases = [
         (Purpose::Live, a_batch("jp-1", now - 10, 256, 5), None),
         (Purpose::Live, a_batch("jp-1", now + 290, 256, 5), None),
-        (Purpose::Live, a_batch("jp-1", now + 300, 256, 5), Some(Remedy::RetryLater)),
-        (Purpose::Live, a_batch("jp-1", now - fortnight, 256, 5), None),
-        (Purpose::Live, a_batch("jp-1", now - fortnight - 10, 256, 5), Some(Remedy::DropAndCount)),
-        (Purpose::Live, a_batch("jp-2", now, 256, 5), Some(Remedy::DropAndCount)),
-        (Purpose::Live, a_batch("jp-1", now, 512, 5), Some(Remedy::Stop)),
-        (Purpose::Live, a_batch("jp-1", now, 256, 257), Some(Remedy::DropAndCount)),
+        (
+            Purpose::Live,
+            a_batch("jp-1", now + 300, 256, 5),
+            Some(Remedy::RetryLater),
+        ),
+        (
+            Purpose::Live,
+            a_batch("jp-1", now - fortnight, 256, 5),
+            None,
+        ),
+        (
+            Purpose::Live,
+            a_batch("jp-1", now - fortnight - 10, 256, 5),
+            Some(Remedy::DropAndCount),
+        ),
+        (
+            Purpose::Live,
+            a_batch("jp-2", now, 256, 5),
+            Some(Remedy::DropAndCount),
+        ),
+        (
+            Purpose::Live,
+            a_batch("jp-1", now, 512, 5),
+            Some(Remedy::Stop),
+        ),
+        (
+            Purpose::Live,
+            a_batch("jp-1", now, 256, 257),
+            Some(Remedy::DropAndCount),
+        ),
         (Purpose::Replay, a_batch("jp-1", spring, 512, 257), None),
-        (Purpose::Replay, a_batch("jp-1", spring, 256, 5), Some(Remedy::Stop)),
+        (
+            Purpose::Replay,
+            a_batch("jp-1", spring, 256, 5),
+            Some(Remedy::Stop),
+        ),
     ];
     for (purpose, sent, expected) in cases {
         let stream = a_hello("jp-1", &["198.18.0.0/24"], purpose, NOW);

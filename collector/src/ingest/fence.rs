@@ -32,7 +32,10 @@ mod tests {
     #[tokio::test]
     async fn the_newest_stream_fences_the_older_one_of_its_sensor_alone() {
         let fences = Fences::default();
-        let (a, b) = (SensorId::new("a").expect("id"), SensorId::new("b").expect("id"));
+        let (a, b) = (
+            SensorId::new("a").expect("id"),
+            SensorId::new("b").expect("id"),
+        );
         let first = fences.enter(&a);
         let other = fences.enter(&b);
         assert!(first.has_changed().is_ok());

@@ -45,7 +45,11 @@ pub struct Stream {
 impl Stream {
     /// Nothing read yet.
     pub fn new(shared: Arc<Shared>, answers: Answers, stopped: watch::Receiver<()>) -> Self {
-        Self { shared, answers, stopped }
+        Self {
+            shared,
+            answers,
+            stopped,
+        }
     }
 
     /// Says that enough streams are open.
@@ -56,7 +60,9 @@ impl Stream {
     /// Serves the stream until it ends, is fenced, or the collector stops.
     pub async fn run(self, mut requests: Streaming<v1::PushRequest>) {
         let hello = match timeout(HELLO_TIMEOUT, requests.message()).await {
-            Ok(Ok(Some(v1::PushRequest { message: Some(Asked::Hello(hello)) }))) => hello,
+            Ok(Ok(Some(v1::PushRequest {
+                message: Some(Asked::Hello(hello)),
+            }))) => hello,
             Ok(Ok(Some(_))) => {
                 let text = "a stream begins with a hello".to_owned();
                 return self.refuse(Refusal::Malformed(text)).await;
@@ -72,16 +78,28 @@ impl Stream {
     async fn welcome(&self, wire: v1::Hello) -> Result<Hello, Refusal> {
         let shared = &self.shared;
         let hello = Hello::try_from(wire)?;
-        admit::hello(&hello, &shared.registry, shared.settings.replay, clock::now())?;
+        admit::hello(
+            &hello,
+            &shared.registry,
+            shared.settings.replay,
+            clock::now(),
+        )?;
         let held = shared.store.held(&hello.sensor).await.map_err(refusal)?;
         let mut held: Vec<Held> = held
             .into_iter()
-            .map(|run| Held { epoch: run.epoch, first: run.first, last: run.last })
+            .map(|run| Held {
+                epoch: run.epoch,
+                first: run.first,
+                last: run.last,
+            })
             .collect();
         // What is not named is sent again and found to be there: this epoch's count most.
         held.sort_by_key(|run| run.epoch != hello.epoch);
         held.truncate(HELD_RANGES_MAX);
-        let welcome = Welcome { held, clock: clock::now() };
+        let welcome = Welcome {
+            held,
+            clock: clock::now(),
+        };
         self.say(Answer::Welcome((&welcome).into())).await;
         tracing::info!(sensor = %hello.sensor, epoch = %hello.epoch, "stream opened");
         Ok(hello)
@@ -143,9 +161,14 @@ impl Stream {
         };
         async move {
             let _turn = turn; // until the store has it
-            let refused = |refusal| Refused { batch: Some(named), refusal };
+            let refused = |refusal| Refused {
+                batch: Some(named),
+                refusal,
+            };
             let prepared = prepared.map_err(|_| {
-                refused(Refusal::StoreBusy("the batch could not be read in".to_owned()))
+                refused(Refusal::StoreBusy(
+                    "the batch could not be read in".to_owned(),
+                ))
             })?;
             let admitted = prepared.map_err(refused)?;
             let ack = Ack::from(&admitted.batch.id);
@@ -169,12 +192,17 @@ impl Stream {
     /// Refuses the stream as a whole.
     async fn refuse(&self, refusal: Refusal) {
         tracing::warn!(%refusal, "stream refused");
-        let refused = Refused { batch: None, refusal };
+        let refused = Refused {
+            batch: None,
+            refusal,
+        };
         self.say(Answer::Refusal((&refused).into())).await;
     }
 
     async fn say(&self, message: Answer) {
-        let response = v1::PushResponse { message: Some(message) };
+        let response = v1::PushResponse {
+            message: Some(message),
+        };
         // An error means that nobody listens any more; reading will notice.
         let _ = self.answers.send(Ok(response)).await;
     }
@@ -186,7 +214,11 @@ fn prepare(wire: &v1::Batch, hello: &Hello, shared: &Shared) -> Result<Admitted,
     let batch = Batch::try_from(wire)?;
     admit::batch(&batch, hello, &shared.registry, clock::now())?;
     let origins = enrich(&batch, &shared.tables.current());
-    Ok(Admitted { batch, checksum, origins })
+    Ok(Admitted {
+        batch,
+        checksum,
+        origins,
+    })
 }
 
 /// What a sensor is told about the store's trouble.
