@@ -1,0 +1,242 @@
+//! The analyzer over a real store: replayed, live, and stopped half-way.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use noroshi_analyzer::alerts::Purpose;
+use noroshi_analyzer::generate::demo::{Play, Stage};
+use noroshi_analyzer::generate::observe;
+use noroshi_analyzer::run::{Mode, replay, run_as};
+use noroshi_analyzer::settings::Settings;
+use noroshi_analyzer::windows::Pace;
+use noroshi_proto::batch::{Batch, Span};
+use noroshi_proto::id::{BatchId, Epoch, SensorId};
+use noroshi_proto::loss::Counters;
+use noroshi_proto::time::{Interval, IntervalLength, Millis};
+use noroshi_store::alert::Alert;
+use noroshi_store::append::Admitted;
+use noroshi_store::cases::AlertFilter;
+use noroshi_store::engine::testing;
+use noroshi_store::origin::Origin;
+use noroshi_store::registry::Registry;
+use noroshi_store::retention::Retention;
+use noroshi_store::store::{Store, StoreConfig};
+use noroshi_store::window::Window;
+
+/// What a batch holds, in seconds.
+const SLOT: u64 = 1_800;
+const FROM: u64 = 1_793_577_600;
+const SLOTS: u64 = 52;
+
+fn stage() -> Stage {
+    let net = |text: &str| text.parse().unwrap();
+    Stage {
+        seed: 7,
+        from: Millis(FROM * 1_000),
+        telescopes: vec![net("198.18.0.0/23"), net("198.19.4.0/23")],
+        constituencies: vec![
+            net("203.0.113.0/24"),
+            net("198.51.100.0/24"),
+            net("192.0.2.0/24"),
+        ],
+        rate: 0.0005,
+    }
+}
+
+fn registry() -> Registry {
+    let mut text = String::new();
+    for (name, prefix) in [
+        ("th", "203.0.113.0/24"),
+        ("my", "198.51.100.0/24"),
+        ("id", "192.0.2.0/24"),
+    ] {
+        text += &format!(
+            "[[partner]]\nid = \"{name}-cert\"\nname = \"{name}\"\ncountry = \"{name}\"\n\
+             programmes = [\"practice\", \"daedalus\"]\ncontacts = [\"soc@example.org\"]\n\
+             [[partner.prefix]]\nprefix = \"{prefix}\"\nuse = \"static\"\nclaim = \"verified\"\n\
+             consent = {{ by = \"a\", on = 2013-02-01 }}\n"
+        );
+    }
+    for (sensor, prefix) in [("north", "198.18.0.0/23"), ("south", "198.19.4.0/23")] {
+        text += &format!(
+            "[[sensor]]\nid = \"{sensor}\"\npartner = \"th-cert\"\n\
+             telescope = [{{ prefix = \"{prefix}\", from = 2026-01-01 }}]\n"
+        );
+    }
+    Registry::parse("registry.toml", &text).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// What each sensor ships of the play: a batch every half hour, silence included.
+fn batches(stage: &Stage, play: &Play) -> Vec<Admitted> {
+    let mut batches = Vec::new();
+    for (name, net) in ["north", "south"].into_iter().zip(&stage.telescopes) {
+        let sensor = SensorId::new(name).unwrap();
+        let packets: Vec<_> = play.at(*net).copied().collect();
+        let nowhere = Arc::new(Origin::default());
+        let seen = observe::windows(&[(sensor.clone(), *net)], &packets, |_| {
+            Arc::clone(&nowhere)
+        });
+        for slot in 0..SLOTS {
+            let range = FROM + slot * SLOT..FROM + (slot + 1) * SLOT;
+            let of_slot = seen
+                .iter()
+                .filter(|window| range.contains(&window.interval.start()));
+            batches.push(batch(&sensor, slot, range.clone(), of_slot));
+        }
+    }
+    batches.sort_by_key(|admitted| admitted.batch.complete_through);
+    batches
+}
+
+fn batch<'a>(
+    sensor: &SensorId,
+    sequence: u64,
+    range: std::ops::Range<u64>,
+    windows: impl Iterator<Item = &'a Window>,
+) -> Admitted {
+    let mut spans = Vec::new();
+    let mut next = range.start;
+    let silent = |from: u64, until: u64| Span::Silent {
+        first: Interval(from),
+        intervals: (until - from) / 10,
+    };
+    let mut watch = None;
+    for window in windows {
+        if window.interval.start() > next {
+            spans.push(silent(next, window.interval.start()));
+        }
+        watch = window.watches.first().cloned();
+        spans.push(Span::Active {
+            interval: window.interval,
+            flows: window
+                .flows
+                .iter()
+                .map(|sighting| sighting.flow.clone())
+                .collect(),
+        });
+        next = window.end();
+    }
+    if next < range.end {
+        spans.push(silent(next, range.end));
+    }
+    let watch = watch.expect("something arrives every half hour");
+    let batch = Batch {
+        id: BatchId {
+            sensor: sensor.clone(),
+            epoch: Epoch(1),
+            sequence,
+        },
+        interval_length: IntervalLength::DEFAULT,
+        spans,
+        complete_through: range.end,
+        telescope_addresses: watch.addresses,
+        target_bits: watch.target_bits,
+        counters: Counters::default(),
+    };
+    let origins = batch.flows().map(|_| Arc::new(Origin::default())).collect();
+    Admitted {
+        checksum: sequence,
+        origins,
+        batch,
+    }
+}
+
+async fn store() -> Store {
+    let config = StoreConfig {
+        endpoint: testing::database().await,
+        cluster: None,
+        retention: Retention::forever(),
+    };
+    Store::open(&config).await.unwrap()
+}
+
+async fn append(store: &Store, batches: impl IntoIterator<Item = Admitted>) {
+    let appends = batches.into_iter().map(|admitted| {
+        let store = store.clone();
+        tokio::spawn(async move { store.append(admitted).await })
+    });
+    for append in appends.collect::<Vec<_>>() {
+        append.await.unwrap().unwrap();
+    }
+}
+
+/// Runs the live analyzer until it has come as far as `through`, then stops it.
+async fn live(store: &Store, through: u64) {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mode = Mode {
+        pace: Pace::Sensors,
+        purpose: Purpose::Operation,
+    };
+    let running = tokio::spawn(run_as(
+        mode,
+        store.clone(),
+        Arc::new(registry()),
+        Settings::default(),
+        async move {
+            let _ = stopped.await;
+        },
+    ));
+    for _ in 0..600 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if store
+            .position()
+            .await
+            .unwrap()
+            .is_some_and(|position| position >= through)
+        {
+            break;
+        }
+    }
+    drop(stop);
+    running.await.unwrap().unwrap();
+    assert_eq!(store.position().await.unwrap(), Some(through));
+}
+
+/// Every alert in its last state, by opening and id.
+async fn kept(store: &Store) -> Vec<Alert> {
+    let cases = store.alerts(&AlertFilter::default()).await.unwrap();
+    let mut alerts: Vec<Alert> = cases.into_iter().map(|case| case.alert).collect();
+    alerts.sort_by_key(|alert| (alert.opened_at, alert.id));
+    alerts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_replayed_and_restarted_it_is_the_same_story() {
+    let stage = stage();
+    let play = stage.play();
+    let batches = batches(&stage, &play);
+    let end = FROM + SLOTS * SLOT;
+
+    let recorded = store().await;
+    append(&recorded, batches.clone()).await;
+    let replayed = replay(&recorded, &registry(), &Settings::default())
+        .await
+        .unwrap();
+    assert!(replayed.len() >= play.expected.len(), "{replayed:#?}");
+    let again = replay(&recorded, &registry(), &Settings::default())
+        .await
+        .unwrap();
+    assert_eq!(
+        serde_json::to_string(&replayed).unwrap(),
+        serde_json::to_string(&again).unwrap()
+    );
+    assert_eq!(kept(&recorded).await, replayed);
+
+    let watched = store().await;
+    append(&watched, batches.clone()).await;
+    live(&watched, end).await;
+    assert_eq!(kept(&watched).await, replayed);
+
+    // stopped half-way through the events
+    let broken = store().await;
+    let (first, rest): (Vec<_>, Vec<_>) = batches
+        .into_iter()
+        .partition(|admitted| admitted.batch.complete_through <= end - SLOT);
+    append(&broken, first).await;
+    live(&broken, end - SLOT).await;
+    append(&broken, rest).await;
+    live(&broken, end).await;
+    assert_eq!(kept(&broken).await, replayed);
+}
