@@ -17,7 +17,7 @@
 //! one sensor stay recognisable as equal; without that nothing could be merged. In replay
 //! the key is made from the sensor's id and protects nothing: the capture is at hand.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use noroshi_proto::id::SensorId;
@@ -53,14 +53,17 @@ impl MaskKey {
 }
 
 /// Masks the targets of one telescope.
+#[derive(Clone)]
 pub struct Mask {
     telescope: Telescope,
+    key: MaskKey,
     how: How,
 }
 
+#[derive(Clone)]
 enum How {
     Permuted(Box<[u16; 1 << 16]>),
-    Hashed(MaskKey),
+    Hashed,
 }
 
 impl Mask {
@@ -71,9 +74,13 @@ impl Mask {
         let how = if is_small && telescope.prefixes().iter().all(is_v4) {
             How::Permuted(permutation(key))
         } else {
-            How::Hashed(key.clone())
+            How::Hashed
         };
-        Self { telescope, how }
+        Self {
+            telescope,
+            key: key.clone(),
+            how,
+        }
     }
 
     /// Monitored dark IPv4 addresses.
@@ -85,33 +92,37 @@ impl Mask {
     pub fn bits(&self) -> TargetBits {
         match self.how {
             How::Permuted(_) => TargetBits::Sixteen,
-            How::Hashed(_) => TargetBits::ThirtyTwo,
+            How::Hashed => TargetBits::ThirtyTwo,
         }
     }
 
     /// The mask of a watched address. (Others are never asked for; they would all be masked
     /// like the first address.)
-    #[inline]
     pub fn mask(&self, target: IpAddr) -> u32 {
-        match &self.how {
-            How::Permuted(places) => {
-                let offset = self.telescope.offset(target).unwrap_or_default();
-                places[usize::from(offset as u16)].into()
+        match target {
+            IpAddr::V4(address) => self.mask_v4(address),
+            IpAddr::V6(address) => {
+                let number = u128::from(address);
+                self.hash(&[(number >> 64) as u64, number as u64])
             }
-            How::Hashed(key) => hash(key, target),
         }
     }
-}
 
-fn hash(key: &MaskKey, target: IpAddr) -> u32 {
-    let hash = match target {
-        IpAddr::V4(address) => sip_hash(key.0, &[u32::from(address).into()]),
-        IpAddr::V6(address) => {
-            let number = u128::from(address);
-            sip_hash(key.0, &[(number >> 64) as u64, number as u64])
+    /// The same, of an IPv4 address.
+    #[inline]
+    pub fn mask_v4(&self, target: Ipv4Addr) -> u32 {
+        match &self.how {
+            How::Permuted(places) => {
+                let offset = self.telescope.offset(target.into()).unwrap_or_default();
+                places[usize::from(offset as u16)].into()
+            }
+            How::Hashed => self.hash(&[u32::from(target).into()]),
         }
-    };
-    (hash >> 32) as u32
+    }
+
+    fn hash(&self, words: &[u64]) -> u32 {
+        (sip_hash(self.key.0, words) >> 32) as u32
+    }
 }
 
 /// A shuffle (Fisher and Yates) whose every step the key decides.

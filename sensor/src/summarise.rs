@@ -25,6 +25,8 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
+
 use noroshi_proto::id::{Epoch, SensorId};
 use noroshi_proto::loss::{Counters, Loss};
 use noroshi_proto::time::{Interval, IntervalLength};
@@ -92,14 +94,17 @@ impl Summariser {
     #[inline]
     #[must_use]
     pub fn add(&mut self, packet: &Packet) -> Vec<v1::Batch> {
-        let target = self.mask.mask(packet.target);
         let offset = packet.seen_at.0.wrapping_sub(self.open_millis);
-        if offset < self.millis && !self.run.is_full() {
-            self.run
-                .add(packet.tuple.source, Record::new(packet, target, offset));
-            return Vec::new();
+        match (packet.tuple.source, packet.target) {
+            (IpAddr::V4(source), IpAddr::V4(target))
+                if offset < self.millis && !self.run.is_full() =>
+            {
+                self.run
+                    .add(source, Record::new(packet, target.into(), offset));
+                Vec::new()
+            }
+            _ => self.add_otherwise(packet),
         }
-        self.add_otherwise(packet, target)
     }
 
     /// Counts a frame that did not become a packet, or one the kernel or the interface lost.
@@ -137,20 +142,24 @@ impl Summariser {
     }
 
     #[cold]
-    fn add_otherwise(&mut self, packet: &Packet, target: u32) -> Vec<v1::Batch> {
+    fn add_otherwise(&mut self, packet: &Packet) -> Vec<v1::Batch> {
         self.move_to(packet.seen_at.interval(self.interval_length));
         if self.run.is_full() {
             let open = self.open.expect("a packet opened an interval above");
-            self.output.part(open, &mut self.run);
+            self.output.part(open, &mut self.run, &self.mask);
         }
-        let late = self.open_millis.saturating_sub(packet.seen_at.0) > 0;
-        let offset = if late {
-            0
-        } else {
-            packet.seen_at.0 - self.open_millis
-        };
-        self.run
-            .add(packet.tuple.source, Record::new(packet, target, offset));
+        // a late packet is counted at the first millisecond of the open interval
+        let offset = packet.seen_at.0.saturating_sub(self.open_millis);
+        match packet.tuple.source {
+            IpAddr::V4(source) => {
+                let target = record::target_v4(packet.target);
+                self.run.add(source, Record::new(packet, target, offset));
+            }
+            IpAddr::V6(source) => {
+                let masked = self.mask.mask(packet.target);
+                self.run.add6(source, Record::new(packet, masked, offset));
+            }
+        }
         self.output.take()
     }
 
@@ -159,7 +168,9 @@ impl Summariser {
             if interval <= open {
                 return; // a late packet is counted in the interval that is open
             }
-            self.output.close(open, interval, &mut self.run);
+            self.output
+                .active_or_silent(open, &mut self.run, &self.mask);
+            self.output.close(open, interval);
         } else {
             self.output.begin(interval);
         }

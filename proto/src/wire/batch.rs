@@ -134,7 +134,7 @@ impl TryFrom<&Batch> for v1::Batch {
                 Span::Active { interval, flows } => {
                     encoder.open(*interval);
                     for flow in flows {
-                        encoder.flow(&Row::of(flow, *interval));
+                        encoder.flow(flow.tuple.source, &Row::of(flow, *interval));
                     }
                     encoder.close();
                 }
@@ -190,8 +190,13 @@ pub fn report_also(wire: &mut v1::Batch, more: &Counters) -> Result<(), Malforme
         counters.losses.add(reason, count);
     }
     wire.counters = Some((&counters).into());
-    wire.checksum = checksum::of(wire);
+    seal(wire);
     Ok(())
+}
+
+/// Gives a batch the checksum of what it holds.
+pub fn seal(wire: &mut v1::Batch) {
+    wire.checksum = checksum::of(wire);
 }
 
 /// How many flows a batch has, without decoding them.

@@ -9,6 +9,38 @@
 /// A quotient this large is not written in unary: so many ones, then the number itself.
 const ESCAPE: u32 = 16;
 
+/// Numbers of at most 48 bits together, to be written in one go: cheaper than one by one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Few {
+    bits: u64,
+    count: u32,
+}
+
+impl Few {
+    /// The lowest `count` bits of `value`, which has no others.
+    #[inline]
+    pub(super) fn plain(self, value: u64, count: u32) -> Self {
+        Self {
+            bits: self.bits | value << self.count,
+            count: self.count + count,
+        }
+    }
+
+    /// A number below `end`, which is at least 1 and at most 2^32.
+    #[inline]
+    pub(super) fn below(self, value: u64, end: u64) -> Self {
+        debug_assert!(value < end);
+        let bits = end.ilog2();
+        let short = (2u64 << bits) - end;
+        let long = value + short;
+        if value < short {
+            self.plain(value, bits)
+        } else {
+            self.plain((long >> 1) | (long & 1) << bits, bits + 1)
+        }
+    }
+}
+
 /// Writes bits.
 #[derive(Debug, Default)]
 pub(super) struct BitWriter {
@@ -40,15 +72,13 @@ impl BitWriter {
     /// A number below `end`, which is at least 1 and at most 2^32.
     #[inline]
     pub(super) fn below(&mut self, value: u64, end: u64) {
-        debug_assert!(value < end);
-        let bits = end.ilog2();
-        let short = (2u64 << bits) - end;
-        let long = value + short;
-        if value < short {
-            self.plain(value, bits);
-        } else {
-            self.plain((long >> 1) | (long & 1) << bits, bits + 1);
-        }
+        self.few(Few::default().below(value, end));
+    }
+
+    /// Several numbers at once.
+    #[inline]
+    pub(super) fn few(&mut self, few: Few) {
+        self.plain(few.bits, few.count);
     }
 
     /// A number of at most 32 bits, which cost least near `1 << shift`.

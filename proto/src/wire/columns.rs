@@ -11,7 +11,7 @@
 //! packed to the bit in `Batch.bits` and never shown to the compressor.
 //!
 //! # Format
-//! `Batch.spans` is zstd of the message `Spans`, whose fields are columns:
+//! `Batch.spans` is one zstd frame of the message `Spans`, whose fields are columns:
 //! ```text
 //! intervals   per span: skip, in intervals from the end of the span before (the first: from
 //!             1970), as a varint; then `n << 1` for n silent intervals, or
@@ -39,8 +39,6 @@
 //! ```
 //! Both sides keep the same memory of shapes, services and gaps (`predict.rs`); it begins
 //! empty with every batch, so each can be read alone. Readers refuse bytes left over.
-
-use std::net::IpAddr;
 
 use crate::flow::{Flow, Marks, OptionLayout};
 use crate::time::Interval;
@@ -130,11 +128,9 @@ impl Shape {
     }
 }
 
-/// One flow as the columns take it: nothing here was allocated for it.
+/// One flow as the columns take it, but for its source: nothing here was allocated for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
-    /// Who sent it.
-    pub source: IpAddr,
     /// Class, transport, options and fingerprints.
     pub shape: Shape,
     /// Port, ICMP type and code, or protocol: the detail of [`Transport::to_wire`].
@@ -171,7 +167,6 @@ impl<'a> Row<'a> {
         let (marks, is_partial) = whole_marks(tally.packets, &tally.marks);
         let start = interval.start() * 1000;
         Self {
-            source: flow.tuple.source,
             shape: Shape::new(flow.tuple.traffic as u8, transport, tally.options, marks),
             service,
             packets: tally.packets,

@@ -300,7 +300,7 @@ impl<'a> Decoder<'a> {
         let masked = masked
             .get_mut(..kept)
             .ok_or(Malformed::invalid("sample", "longer than any may be"))?;
-        let shift = gap_shift(self.target_range, targets);
+        let shift = gap_shift(self.target_range.ilog2(), targets);
         let is_complete = kept == targets as usize;
         let mut next = 0;
         for at in 0..kept {

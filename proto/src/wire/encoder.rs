@@ -1,5 +1,6 @@
 //! Flows into columns.
 
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv6Addr};
 
 use prost::Message;
@@ -8,14 +9,15 @@ use crate::limits::{BATCH_BYTES_MAX, BATCH_FLOWS_MAX, BATCH_SPANS_MAX};
 use crate::sample::{SAMPLE_BACKSCATTER_MAX, SAMPLE_MAX, TargetBits};
 use crate::time::{Interval, IntervalLength};
 use crate::v1;
-use crate::wire::batch::Header;
-use crate::wire::bits::BitWriter;
-use crate::wire::checksum;
+use crate::wire::batch::{self, Header};
+use crate::wire::bits::{BitWriter, Few};
 use crate::wire::columns::{Flags, NEW_SERVICE, NEW_SHAPE, Oddities, Row};
 use crate::wire::predict::Predictor;
 
 /// Level 1 is twice as fast as 3, which saves 2 % on these columns.
 const ZSTD_LEVEL: i32 = 1;
+/// A column of so many bytes repays a block of its own.
+const BLOCK_BYTES_MIN: usize = 4 * 1024;
 /// A batch is full when its random bits take so many bytes. (Flows with full samples take
 /// 300 each, ordinary ones 10.)
 const BITS_BYTES_MAX: usize = 3 * 1024 * 1024;
@@ -40,7 +42,7 @@ pub struct Encoder {
     bits: BitWriter,
     predictor: Predictor,
     interval_length: IntervalLength,
-    target_range: u64,
+    target_bits: u32,
     /// The interval after the last span, as a count since 1970.
     next_interval: u64,
     spans: usize,
@@ -60,7 +62,7 @@ impl Encoder {
             bits: BitWriter::default(),
             predictor: Predictor::new(),
             interval_length,
-            target_range: 1 << target_bits.bits(),
+            target_bits: target_bits.bits(),
             next_interval: 0,
             spans: 0,
             flows_open: 0,
@@ -115,28 +117,26 @@ impl Encoder {
     }
 
     /// A flow of the open interval, above all before it.
-    pub fn flow(&mut self, row: &Row<'_>) {
+    #[inline]
+    pub fn flow(&mut self, source: IpAddr, row: &Row<'_>) {
+        let same_source = match source {
+            IpAddr::V4(address) => self.source(address.into()),
+            IpAddr::V6(address) => self.source6(address),
+        };
         self.flows_open += 1;
-        let mut flags = self.source(row.source);
-        flags |= self.shape(row, flags & Flags::SAME_SOURCE > 0);
-        flags |= self.times(row);
-        flags |= self.oddities(row);
-        self.columns.flags.push(flags);
-        self.sample(row);
+        self.row(same_source, row);
     }
 
     /// Packs everything, with its header.
     pub fn finish(self, header: &Header) -> v1::Batch {
-        let columns = self.columns.encode_to_vec();
-        let spans = zstd::bulk::compress(&columns, ZSTD_LEVEL)
-            .expect("zstd has room for whatever it makes of bytes in memory");
         let mut batch = v1::Batch {
-            spans,
-            spans_bytes: columns.len() as u32,
+            spans_bytes: self.columns.encoded_len() as u32,
+            spans: compress(&self.columns)
+                .expect("writing to memory does not fail, and the size is what was promised"),
             bits: self.bits.finish(),
             ..header.into()
         };
-        batch.checksum = checksum::of(&batch);
+        batch::seal(&mut batch);
         batch
     }
 
@@ -148,11 +148,7 @@ impl Encoder {
     }
 
     #[inline]
-    fn source(&mut self, source: IpAddr) -> u8 {
-        let address = match source {
-            IpAddr::V4(address) => u32::from(address),
-            IpAddr::V6(address) => return self.source6(address),
-        };
+    fn source(&mut self, address: u32) -> u8 {
         let next = u64::from(address) + 1;
         if next == self.next_source {
             return Flags::SAME_SOURCE;
@@ -164,6 +160,7 @@ impl Encoder {
         0
     }
 
+    #[cold]
     fn source6(&mut self, address: Ipv6Addr) -> u8 {
         self.flows_open6 += 1;
         if self.last_source6 == Some(address) {
@@ -174,14 +171,33 @@ impl Encoder {
         0
     }
 
+    /// Everything but the source.
+    fn row(&mut self, same_source: u8, row: &Row<'_>) {
+        let mut flags = same_source;
+        flags |= self.expected(row, same_source > 0);
+        let odd = row.oddities();
+        if odd > 0 {
+            flags |= Flags::ODD;
+            self.oddities(row, odd);
+        }
+        if row.packets == 1 && row.targets == 1 && odd == 0 {
+            self.single(row);
+        } else {
+            flags |= self.counts(row);
+            self.sample(row);
+        }
+        self.columns.flags.push(flags);
+    }
+
     /// Shape, service, and what they let expect: window, size, source port, time-to-live.
     #[inline]
-    fn shape(&mut self, row: &Row<'_>, is_same_source: bool) -> u8 {
+    fn expected(&mut self, row: &Row<'_>, is_same_source: bool) -> u8 {
         let mut flags = 0;
+        let mut literals = Few::default();
         let service = self.predictor.service(row.shape.transport(), row.service);
         self.columns.services.push(service);
         if service == NEW_SERVICE {
-            self.bits.plain(row.service.into(), 16);
+            literals = literals.plain(row.service.into(), 16);
         }
         let (port, ttl) = (self.predictor.source_port, self.predictor.ttl);
         let (code, memory) = self.predictor.shape(row.shape);
@@ -191,12 +207,13 @@ impl Encoder {
         }
         if memory.window != row.window {
             flags |= Flags::WINDOW;
-            self.bits.plain(row.window.into(), 16);
+            literals = literals.plain(row.window.into(), 16);
+            memory.window = row.window;
         }
-        let mean_bytes = row.mean_bytes();
-        if memory.mean_bytes != mean_bytes {
+        if !row.has_mean(memory.mean_bytes) {
             flags |= Flags::SIZE;
-            varint(&mut self.columns.sizes, mean_bytes);
+            memory.mean_bytes = row.mean_bytes();
+            varint(&mut self.columns.sizes, memory.mean_bytes);
         }
         let expected_port = if is_same_source {
             port
@@ -205,10 +222,8 @@ impl Encoder {
         };
         if expected_port != row.source_port {
             flags |= Flags::PORT;
-            self.bits.plain(row.source_port.into(), 16);
+            literals = literals.plain(row.source_port.into(), 16);
         }
-        memory.window = row.window;
-        memory.mean_bytes = mean_bytes;
         memory.source_port = row.source_port;
         if !is_same_source {
             self.columns.ttls.push(row.ttl_min);
@@ -217,40 +232,40 @@ impl Encoder {
             self.columns.ttls.push(row.ttl_min);
         }
         (self.predictor.source_port, self.predictor.ttl) = (row.source_port, row.ttl_min);
+        self.bits.few(literals);
         flags
     }
 
+    /// When one packet came, and to which target.
     #[inline]
-    fn times(&mut self, row: &Row<'_>) -> u8 {
-        let length = u64::from(self.interval_length.seconds()) * 1000;
-        let first = u64::from(row.first);
-        self.bits.below(first, length);
-        if row.packets == 1 {
-            return 0;
-        }
-        self.bits.below(u64::from(row.last) - first, length - first);
-        varint(&mut self.columns.packets, row.packets - 2);
-        Flags::SEVERAL
+    fn single(&mut self, row: &Row<'_>) {
+        let first = Few::default().below(row.first.into(), self.millis());
+        self.bits
+            .few(first.plain(row.sample[0].into(), self.target_bits));
     }
 
+    /// When packets came, and how many.
     #[inline]
-    fn oddities(&mut self, row: &Row<'_>) -> u8 {
+    fn counts(&mut self, row: &Row<'_>) -> u8 {
         let mut flags = 0;
+        let first = u64::from(row.first);
+        let mut times = Few::default().below(first, self.millis());
+        if row.packets > 1 {
+            flags |= Flags::SEVERAL;
+            times = times.below(u64::from(row.last) - first, self.millis() - first);
+            varint(&mut self.columns.packets, row.packets - 2);
+        }
+        self.bits.few(times);
         let repeats = row.packets - u64::from(row.targets);
         if repeats > 0 {
             flags |= Flags::REPEATS;
             varint(&mut self.columns.repeats, repeats);
         }
-        let odd = row.oddities();
-        if odd > 0 {
-            flags |= Flags::ODD;
-            self.write_oddities(row, odd);
-        }
         flags
     }
 
     #[cold]
-    fn write_oddities(&mut self, row: &Row<'_>, odd: u8) {
+    fn oddities(&mut self, row: &Row<'_>, odd: u8) {
         let column = &mut self.columns.oddities;
         column.push(odd);
         if odd & Oddities::UNEVEN > 0 {
@@ -271,22 +286,66 @@ impl Encoder {
 
     #[inline]
     fn sample(&mut self, row: &Row<'_>) {
-        let shift = gap_shift(self.target_range, row.targets);
+        let shift = gap_shift(self.target_bits, row.targets);
         let is_complete = row.sample.len() == row.targets as usize;
         let mut next = 0;
         for (at, masked) in row.sample.iter().enumerate() {
             let gap = u64::from(*masked) - next;
             if is_complete && at + 1 == row.sample.len() {
-                self.bits.below(gap, self.target_range - next);
+                self.bits.below(gap, (1 << self.target_bits) - next);
             } else {
                 self.bits.rice(gap as u32, shift);
             }
             next = u64::from(*masked) + 1;
         }
     }
+
+    /// Length of an interval.
+    #[inline]
+    fn millis(&self) -> u64 {
+        u64::from(self.interval_length.seconds()) * 1000
+    }
+}
+
+/// One zstd frame of the encoded message. Columns differ in what they hold, so each that is
+/// long enough begins a block, and so a code, of its own: that saves a seventh.
+fn compress(columns: &v1::Spans) -> io::Result<Vec<u8>> {
+    let mut zstd = zstd::stream::write::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
+    zstd.set_pledged_src_size(Some(columns.encoded_len() as u64))?;
+    let columns = [
+        (1, &columns.intervals),
+        (2, &columns.flags),
+        (3, &columns.shapes),
+        (4, &columns.services),
+        (5, &columns.ttls),
+        (6, &columns.packets),
+        (7, &columns.repeats),
+        (8, &columns.sizes),
+        (9, &columns.oddities),
+        (10, &columns.sources6),
+    ];
+    let mut field = Vec::new();
+    for (tag, column) in columns {
+        if column.is_empty() {
+            continue;
+        }
+        field.clear();
+        prost::encoding::bytes::encode(tag, column, &mut field);
+        zstd.write_all(&field)?;
+        if column.len() >= BLOCK_BYTES_MIN {
+            zstd.flush()?;
+        }
+    }
+    zstd.finish()
 }
 
 impl Row<'_> {
+    /// Whether the mean size is `mean`; divides only if it must.
+    #[inline]
+    fn has_mean(&self, mean: u64) -> bool {
+        mean.checked_mul(self.packets) == Some(self.bytes) || mean == self.mean_bytes()
+    }
+
     #[inline]
     fn mean_bytes(&self) -> u64 {
         if self.packets == 1 {
@@ -325,10 +384,11 @@ pub(super) fn expected_sample(targets: u32, is_backscatter: bool) -> usize {
     most.min(targets as usize)
 }
 
-/// The Rice shift for gaps between so many targets in the range.
+/// The Rice shift for gaps between so many targets: rounded down, the binary logarithm of
+/// how far apart they would stand if evenly.
 #[inline]
-pub(super) fn gap_shift(target_range: u64, targets: u32) -> u32 {
-    (target_range / (u64::from(targets) + 1)).max(1).ilog2()
+pub(super) fn gap_shift(target_bits: u32, targets: u32) -> u32 {
+    target_bits.saturating_sub(u32::BITS - targets.leading_zeros())
 }
 
 /// Seven bits a byte, lowest first, as in protocol buffers.

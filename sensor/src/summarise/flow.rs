@@ -1,7 +1,5 @@
 //! Runs of records with one tuple, folded into a flow.
 
-use std::net::IpAddr;
-
 use noroshi_proto::flow::Marks;
 use noroshi_proto::sample::{SAMPLE_BACKSCATTER_MAX, SAMPLE_MAX, TargetBits};
 use noroshi_proto::wire::columns::Row;
@@ -32,31 +30,23 @@ impl Folder {
         }
     }
 
-    /// Gives each flow of `records`, which are sorted by key; their sources are asked for.
+    /// Gives each flow of `records`, which are sorted by key, with one record of it.
     #[inline]
-    pub(super) fn fold(
-        &mut self,
-        records: &[Record],
-        source: impl Fn(Record) -> IpAddr,
-        mut each: impl FnMut(&Row<'_>),
-    ) {
+    pub(super) fn fold(&mut self, records: &[Record], mut each: impl FnMut(&Record, &Row<'_>)) {
         let mut rest = records;
         while let [first, ..] = rest {
-            let packets = rest
-                .iter()
-                .take_while(|record| record.key == first.key)
-                .count();
+            let key = first.key;
+            let packets = rest.iter().take_while(|record| record.key == key).count();
             let (flow, after) = rest.split_at(packets);
             rest = after;
-            let source = source(*first);
             match flow {
-                [record] => each(&single(source, *record, &[record.target()])),
-                _ => each(&self.several(source, flow)),
+                [record] => each(record, &single(record, &[record.target()])),
+                _ => each(first, &self.several(flow)),
             }
         }
     }
 
-    fn several(&mut self, source: IpAddr, flow: &[Record]) -> Row<'_> {
+    fn several(&mut self, flow: &[Record]) -> Row<'_> {
         let mut sum = Sum::of(flow[0]);
         for record in &flow[1..] {
             sum.add(*record);
@@ -71,7 +61,6 @@ impl Folder {
             self.marks = count_marks(flow);
         }
         Row {
-            source,
             shape: first.shape(sum.marks_all),
             service: first.service(),
             packets: flow.len() as u64,
@@ -135,9 +124,8 @@ impl Folder {
 
 /// The flow of a packet that stayed alone, as most do.
 #[inline]
-fn single<'a>(source: IpAddr, record: Record, target: &'a [u32; 1]) -> Row<'a> {
+fn single<'a>(record: &Record, target: &'a [u32; 1]) -> Row<'a> {
     Row {
-        source,
         shape: record.shape(record.marks()),
         service: record.service(),
         packets: 1,

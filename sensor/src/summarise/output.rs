@@ -9,6 +9,7 @@ use noroshi_proto::v1;
 use noroshi_proto::wire::batch::Header;
 use noroshi_proto::wire::encoder::Encoder;
 
+use crate::mask::Mask;
 use crate::summarise::run::Run;
 use crate::summarise::{Cut, Settings};
 
@@ -57,15 +58,19 @@ impl Output {
         self.told.1 = interval.start();
     }
 
-    /// `open` has ended, and all was silent from then on until `next` begins.
-    pub(super) fn close(&mut self, open: Interval, next: Interval, run: &mut Run) {
-        let length = self.settings.interval_length;
+    /// `open` has ended: its packets are in `run`.
+    pub(super) fn active_or_silent(&mut self, open: Interval, run: &mut Run, mask: &Mask) {
         if run.packets() > 0 {
-            self.active(open, run);
+            self.active(open, run, mask);
         } else {
             self.silent(open, 1);
         }
-        self.complete_through = open.end(length);
+        self.complete_through = open.end(self.settings.interval_length);
+    }
+
+    /// After `open`, all was silent until `next` begins.
+    pub(super) fn close(&mut self, open: Interval, next: Interval) {
+        let length = self.settings.interval_length;
         let intervals = (next.start() - open.end(length)) / u64::from(length.seconds());
         if intervals > 0 {
             self.silent(open.next(length), intervals);
@@ -77,8 +82,8 @@ impl Output {
     }
 
     /// `open` goes on, but what it brought so far must go.
-    pub(super) fn part(&mut self, open: Interval, run: &mut Run) {
-        self.active(open, run);
+    pub(super) fn part(&mut self, open: Interval, run: &mut Run, mask: &Mask) {
+        self.active(open, run, mask);
         self.finish_batch();
     }
 
@@ -134,19 +139,19 @@ impl Output {
         }
     }
 
-    fn active(&mut self, interval: Interval, run: &mut Run) {
+    fn active(&mut self, interval: Interval, run: &mut Run, mask: &Mask) {
         self.make_room(interval, run.packets());
         self.write_silence();
         self.day = interval.day();
         self.encoder.open(interval);
-        run.drain(|row| {
+        run.drain(mask, |source, row| {
             if self.encoder.is_full() {
                 self.encoder.close();
                 self.finish_batch();
                 self.encoder.open(interval);
             }
             self.packets += row.packets;
-            self.encoder.flow(row);
+            self.encoder.flow(source, row);
         });
         self.encoder.close();
     }

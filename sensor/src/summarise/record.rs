@@ -1,9 +1,12 @@
 //! One packet, as small as it gets without losing anything that is counted.
 
+use std::net::IpAddr;
+
 use noroshi_proto::flow::OptionLayout;
 use noroshi_proto::traffic::{Traffic, Transport};
 use noroshi_proto::wire::columns::Shape;
 
+use crate::mask::Mask;
 use crate::packet::Packet;
 
 /// A packet in three words, laid out so that sorting by the first groups flows in the order
@@ -12,7 +15,7 @@ use crate::packet::Packet;
 /// ```text
 /// key    source 32 | traffic 4 | transport 3 | service 16 | 0 9      (source 0 if IPv6)
 /// first  millisecond 16 | source port 16 | window 16 | options 3 | bytes, high 13
-/// rest   masked target 32 | bytes, low 16 | time-to-live 8 | fingerprints 8
+/// rest   target 32 | bytes, low 16 | time-to-live 8 | fingerprints 8
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Record {
@@ -23,6 +26,15 @@ pub(super) struct Record {
 
 /// Packets of IP are shorter (RFC 2675 jumbograms may be longer; nobody routes those).
 const BYTES_MAX: u32 = (1 << 29) - 1;
+
+/// The target of an IPv4 packet as a number. (Its target is IPv4 as well; were it not, the
+/// packet would still be counted.)
+pub(super) fn target_v4(target: IpAddr) -> u32 {
+    match target {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => u128::from(address) as u32,
+    }
+}
 
 impl Record {
     /// `offset`: milliseconds into the interval, below 60,000.
@@ -44,6 +56,31 @@ impl Record {
                 | u64::from(packet.ttl) << 8
                 | u64::from(packet.marks.0),
         }
+    }
+
+    #[inline]
+    pub(super) fn with_source(self, address: u32) -> Self {
+        Self {
+            key: self.key | u64::from(address) << 32,
+            ..self
+        }
+    }
+
+    /// With the target masked, which was not.
+    #[inline]
+    pub(super) fn masked(self, mask: &Mask) -> Self {
+        let masked = mask.mask_v4(self.target().into());
+        let rest = self.rest & u64::from(u32::MAX);
+        Self {
+            rest: u64::from(masked) << 32 | rest,
+            ..self
+        }
+    }
+
+    /// IPv4 only.
+    #[inline]
+    pub(super) fn source(self) -> u32 {
+        (self.key >> 32) as u32
     }
 
     #[inline]

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use noroshi_proto::sample::TargetBits;
 use noroshi_proto::wire::columns::Row;
 
+use crate::mask::Mask;
 use crate::summarise::flow::Folder;
 use crate::summarise::record::Record;
 
@@ -69,40 +70,45 @@ impl Run {
         self.earlier.len() >= CHUNKS_MAX || self.records6.len() >= RECORDS6_MAX
     }
 
+    /// An IPv4 packet; `record` has its target unmasked, and no source yet.
     #[inline]
-    pub(super) fn add(&mut self, source: IpAddr, mut record: Record) {
+    pub(super) fn add(&mut self, source: Ipv4Addr, record: Record) {
         self.packets += 1;
-        let address = match source {
-            IpAddr::V4(address) => u32::from(address),
-            IpAddr::V6(address) => return self.add6(address, record),
-        };
-        record.key |= u64::from(address) << 32;
+        let address = u32::from(source);
         let partition = (address >> 24) as usize;
         let mut at = self.next[partition] as usize;
-        if at % CHUNK == 0 {
+        if at.is_multiple_of(CHUNK) {
             at = self.another_chunk(partition);
         }
-        self.records[at] = record;
+        self.records[at] = record.with_source(address);
         self.next[partition] = at as u32 + 1;
     }
 
-    /// Gives every flow, ascending, and is empty afterwards.
-    pub(super) fn drain(&mut self, mut each: impl FnMut(&Row<'_>)) {
+    /// An IPv6 packet; `record` has its target masked.
+    pub(super) fn add6(&mut self, source: Ipv6Addr, record: Record) {
+        self.packets += 1;
+        let number = u128::from(source);
+        let source = [(number >> 64) as u64, number as u64];
+        self.records6.push(Record6 { source, record });
+    }
+
+    /// Gives every flow with its source, ascending, and is empty afterwards.
+    pub(super) fn drain(&mut self, mask: &Mask, mut each: impl FnMut(IpAddr, &Row<'_>)) {
         for partition in 0..PARTITIONS {
             if self.next[partition] > 0 {
-                let records = self.sort(partition);
-                let source = |record: Record| Ipv4Addr::from((record.key >> 32) as u32).into();
-                self.folder.fold(&self.sorted[..records], source, &mut each);
+                let records = self.sort(partition, mask);
+                self.folder.fold(&self.sorted[..records], |first, row| {
+                    each(IpAddr::V4(first.source().into()), row);
+                });
             }
         }
         self.drain6(&mut each);
-        self.records.clear();
         self.earlier.clear();
         self.next = [0; PARTITIONS];
         self.packets = 0;
     }
 
-    fn drain6(&mut self, mut each: impl FnMut(&Row<'_>)) {
+    fn drain6(&mut self, mut each: impl FnMut(IpAddr, &Row<'_>)) {
         self.records6
             .sort_unstable_by_key(|record| (record.source, record.record.key));
         for of_source in self
@@ -114,14 +120,17 @@ impl Run {
             self.sorted.clear();
             self.sorted
                 .extend(of_source.iter().map(|record| record.record));
-            self.folder.fold(&self.sorted, |_| source, &mut each);
+            self.folder.fold(&self.sorted, |_, row| each(source, row));
         }
         self.records6.clear();
     }
 
-    /// Sorts a partition into `sorted` and tells how many records it has: dealt out by the
-    /// second octet first, which leaves a handful in each place, mostly.
-    fn sort(&mut self, partition: usize) -> usize {
+    /// Sorts a partition into `sorted`, targets masked, and tells how many records it has:
+    /// dealt out by the second octet first, which leaves a handful in each place, mostly.
+    ///
+    /// Masking waits until here because the permutation would not stay in the cache beside
+    /// the frames that are being read.
+    fn sort(&mut self, partition: usize, mask: &Mask) -> usize {
         let mut ends = [0u32; 256];
         self.each_chunk(partition, |chunk| {
             for record in chunk {
@@ -139,7 +148,7 @@ impl Run {
         self.each_chunk(partition, |chunk| {
             for record in chunk {
                 let end = &mut ends[second_octet(record)];
-                sorted[*end as usize] = *record;
+                sorted[*end as usize] = record.masked(mask);
                 *end += 1;
             }
         });
@@ -168,13 +177,6 @@ impl Run {
         }
     }
 
-    #[cold]
-    fn add6(&mut self, source: Ipv6Addr, record: Record) {
-        let number = u128::from(source);
-        let source = [(number >> 64) as u64, number as u64];
-        self.records6.push(Record6 { source, record });
-    }
-
     /// Makes room for a partition without any; the new chunk follows the one just filled.
     #[cold]
     fn another_chunk(&mut self, partition: usize) -> usize {
@@ -182,7 +184,10 @@ impl Run {
         let filled = self.next[partition] as usize / CHUNK;
         let earlier = filled.checked_sub(1).map_or(NO_CHUNK, |chunk| chunk as u32);
         self.earlier.push(earlier);
-        self.records.resize((chunk + 1) * CHUNK, Record::default());
+        let end = (chunk + 1) * CHUNK;
+        if self.records.len() < end {
+            self.records.resize(end, Record::default());
+        }
         chunk * CHUNK
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Mutex;
 
 use noroshi_proto::batch::{Batch, Span};
 use noroshi_proto::flow::{FlowTuple, Marks, OptionLayout, Tally};
@@ -26,9 +27,15 @@ const START: u64 = 20_000 * 86_400 - 900;
 
 type Flows = BTreeMap<(Interval, FlowTuple), Tally>;
 
+/// Made once per prefix: drawing a permutation takes its time.
 fn mask(prefix: &str) -> Mask {
-    let telescope = Telescope::new(&[prefix.parse().unwrap()]);
-    Mask::new(&MaskKey::from_bytes([7; 16]), telescope)
+    static MASKS: Mutex<BTreeMap<String, Mask>> = Mutex::new(BTreeMap::new());
+    let made = || {
+        let telescope = Telescope::new(&[prefix.parse().unwrap()]);
+        Mask::new(&MaskKey::from_bytes([7; 16]), telescope)
+    };
+    let mut masks = MASKS.lock().unwrap();
+    masks.entry(prefix.to_owned()).or_insert_with(made).clone()
 }
 
 fn summariser(cut: Cut, prefix: &str) -> Summariser {
