@@ -9,7 +9,6 @@
 mod fence;
 mod stream;
 
-use std::future::Future;
 use std::sync::Arc;
 
 use noroshi_proto::limits::IN_FLIGHT_MAX;
@@ -84,8 +83,8 @@ impl Ingestion {
     }
 
     /// Waits until every stream has ended.
-    pub fn drained(&self) -> impl Future<Output = ()> + '_ {
-        async { while self.tasks.lock().await.join_next().await.is_some() {} }
+    pub async fn drained(&self) {
+        while self.tasks.lock().await.join_next().await.is_some() {}
     }
 }
 

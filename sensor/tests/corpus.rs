@@ -27,7 +27,7 @@ struct Seen {
 fn see(path: &Path, telescope: &[&str], delivery: Delivery) -> Seen {
     let prefixes: Vec<_> = telescope
         .iter()
-        .map(|prefix| prefix.parse().unwrap())
+        .map(|prefix| prefix.parse().expect("a prefix"))
         .collect();
     let decoder = Decoder::new(Telescope::new(&prefixes), delivery);
     let mut seen = Seen::default();
@@ -248,16 +248,16 @@ fn check_classes(name: &str, packets: &[Packet], facts: &Value) {
             "FPU" => Traffic::ScanStealth,
             _ => Traffic::TcpOther,
         };
-        *expected.entry(class).or_default() += packets.as_u64().unwrap();
+        *expected.entry(class).or_default() += packets.as_u64().expect("a count");
     }
     for (kind, packets) in listed("icmp") {
-        let class = match kind.split('/').next().unwrap() {
+        let class = match kind.split('/').next().expect("a type") {
             "8" => Traffic::ScanEcho,
             "0" => Traffic::BackscatterIcmp,
             "13" => Traffic::ScanIcmp,
             _ => Traffic::BackscatterIcmpError,
         };
-        *expected.entry(class).or_default() += packets.as_u64().unwrap();
+        *expected.entry(class).or_default() += packets.as_u64().expect("a count");
     }
     let found = tally(packets, |packet| packet.tuple.traffic);
     let by_port = [
@@ -334,7 +334,7 @@ fn custom_blocks(path: &Path) -> u64 {
             is_little = header[8] == 0x4d;
         }
         let number = |at: usize| {
-            let four = header[at..at + 4].try_into().unwrap();
+            let four = header[at..at + 4].try_into().expect("four bytes");
             if is_little {
                 u32::from_le_bytes(four)
             } else {

@@ -13,7 +13,10 @@ pub struct Entry {
 
 /// Where the corpus is. Only tests that are ignored without it call this.
 pub fn corpus() -> PathBuf {
-    PathBuf::from(option_env!("NOROSHI_CORPUS_FOUND").expect("the corpus is there"))
+    match option_env!("NOROSHI_CORPUS_FOUND") {
+        Some(found) => PathBuf::from(found),
+        None => panic!("the corpus was not there when the tests were built"),
+    }
 }
 
 /// The index, restricted to one folder.

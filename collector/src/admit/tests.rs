@@ -92,6 +92,7 @@ fn remedy(verdict: Result<(), Refusal>) -> Option<Remedy> {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one row a case")]
 fn hellos_are_judged_by_sensor_telescope_purpose_and_clock() {
     use Purpose::{Live, Replay as Again};
     const BOTH: [&str; 2] = ["198.18.0.0/24", "198.18.1.0/24"];

@@ -90,7 +90,10 @@ impl BitWriter {
             let rest = u64::from(value) & ((1 << shift) - 1);
             self.plain(unary | rest << (quotient + 1), quotient + 1 + shift);
         } else {
-            self.plain((1 << ESCAPE) - 1 | u64::from(value) << ESCAPE, ESCAPE + 32);
+            self.plain(
+                ((1 << ESCAPE) - 1) | (u64::from(value) << ESCAPE),
+                ESCAPE + 32,
+            );
         }
     }
 

@@ -303,7 +303,7 @@ impl<'a> Decoder<'a> {
         let shift = gap_shift(self.target_range.ilog2(), targets);
         let is_complete = kept == targets as usize;
         let mut next = 0;
-        for at in 0..kept {
+        for (at, target) in masked.iter_mut().enumerate() {
             let room = self.target_range.saturating_sub(next);
             if room == 0 {
                 return Err(Malformed::invalid("sample", "beyond the target bits"));
@@ -316,7 +316,7 @@ impl<'a> Decoder<'a> {
             if gap >= room {
                 return Err(Malformed::invalid("sample", "beyond the target bits"));
             }
-            masked[at] = (next + gap) as u32;
+            *target = (next + gap) as u32;
             next += gap + 1;
         }
         TargetSample::from_slice(masked, SAMPLE_BACKSCATTER_MAX)

@@ -280,7 +280,8 @@ fn more_flows_than_allowed_are_refused_before_they_are_made() {
 fn a_batch_that_breaks_a_rule_is_refused() {
     let good = one_flow();
     v1::Batch::try_from(&good).expect("it keeps every rule");
-    let broken: [(&str, fn(&mut Batch)); 15] = [
+    type Breaking = fn(&mut Batch);
+    let broken: [(&str, Breaking); 15] = [
         ("packets", |b| tally(b).packets = 0),
         ("first, last", |b| tally(b).first = Millis(DAY * 1000 - 1)),
         ("first, last", |b| {

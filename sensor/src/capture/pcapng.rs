@@ -137,7 +137,7 @@ impl Pcapng {
         if length < least {
             return Err(format!("a block claims {length} bytes, fewer than {least}"));
         }
-        if length % 4 != 0 {
+        if !length.is_multiple_of(4) {
             return Err(format!("a block claims {length} bytes, no multiple of 4"));
         }
         Ok(Some(BlockHeader { kind, length }))

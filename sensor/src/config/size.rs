@@ -56,7 +56,7 @@ impl ByteSize {
 /// In the largest unit that leaves no rest.
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = |(_, bytes): &(&str, u64)| self.0 % bytes == 0 && self.0 > 0;
+        let whole = |(_, bytes): &(&str, u64)| self.0.is_multiple_of(*bytes) && self.0 > 0;
         let (unit, bytes) = UNITS.into_iter().find(whole).unwrap_or(("B", 1));
         write!(f, "{} {unit}", self.0 / bytes)
     }

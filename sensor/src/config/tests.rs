@@ -1,7 +1,5 @@
 use std::path::Path;
 
-use expect_test::{Expect, expect};
-
 use super::*;
 
 const SAMPLE: &str = include_str!("../../../config/sensor.toml");
@@ -13,11 +11,6 @@ fn faults(text: &str) -> String {
         found,
     }
     .to_string()
-}
-
-fn check(find: &str, replace: &str, expected: Expect) {
-    assert!(SAMPLE.contains(find), "{find} is in the sample");
-    expected.assert_eq(&faults(&SAMPLE.replacen(find, replace, 1)));
 }
 
 #[test]
@@ -53,102 +46,94 @@ fn what_may_be_left_out_has_the_sample_s_values() {
     assert_eq!(short.capture.kernel_filter, sample.capture.kernel_filter);
 }
 
-#[test]
-fn every_fault_names_its_line_and_a_remedy() {
-    check(
+/// What is replaced in the sample, by what, and what is said about it.
+const FAULTS: [(&str, &str, &str); 15] = [
+    (
         "\"jp-1\"",
         "\"JP 1\"",
-        expect![[r#"
-        sensor.toml:4: sensor `JP 1` is no id: write 1 to 64 lower-case letters, digits and hyphens, as in the centre's registry"#]],
-    );
-    check(
+        "4: sensor `JP 1` is no id: write 1 to 64 lower-case letters, digits and hyphens, as in \
+         the centre's registry",
+    ),
+    (
         "http://127.0.0.1:7614",
         "http://192.0.2.1:7614",
-        expect![
-            "sensor.toml:5: collector `http://192.0.2.1:7614` is not on this machine, and http:// is not encrypted: bring the collector's port here through a tunnel (ssh -L, WireGuard), and write one like http://127.0.0.1:7614"
-        ],
-    );
-    check(
+        "5: collector `http://192.0.2.1:7614` is not on this machine, and http:// is not \
+         encrypted: bring the collector's port here through a tunnel (ssh -L, WireGuard), and \
+         write one like http://127.0.0.1:7614",
+    ),
+    (
         "http://127.0.0.1:7614",
         "https://centre.example:7614",
-        expect![
-            "sensor.toml:5: collector `https://centre.example:7614`: this version speaks no TLS: bring the collector's port here through a tunnel (ssh -L, WireGuard), and write one like http://127.0.0.1:7614"
-        ],
-    );
-    check(
+        "5: collector `https://centre.example:7614`: this version speaks no TLS: bring the \
+         collector's port here through a tunnel (ssh -L, WireGuard), and write one like \
+         http://127.0.0.1:7614",
+    ),
+    (
         "http://127.0.0.1:7614",
         "127.0.0.1",
-        expect![
-            "sensor.toml:5: collector `127.0.0.1` lacks a host or a port: write one like http://127.0.0.1:7614"
-        ],
-    );
-    check(
+        "5: collector `127.0.0.1` lacks a host or a port: write one like http://127.0.0.1:7614",
+    ),
+    (
         "198.18.0.0/20",
         "198.18.1.0/20",
-        expect![
-            "sensor.toml:7: `198.18.1.0/20` has bits set behind its length: write 198.18.0.0/20"
-        ],
-    );
-    check(
+        "7: `198.18.1.0/20` has bits set behind its length: write 198.18.0.0/20",
+    ),
+    (
         "[\"198.18.0.0/20\"]",
         "[]",
-        expect!["sensor.toml:7: telescope is empty: name the prefixes that are watched"],
-    );
-    check(
+        "7: telescope is empty: name the prefixes that are watched",
+    ),
+    (
         "\"eth1\"",
         "\"\"",
-        expect!["sensor.toml:6: interface `` is no name: `ip link` lists them"],
-    );
-    check(
+        "6: interface `` is no name: `ip link` lists them",
+    ),
+    (
         "interval_seconds = 10",
         "interval_seconds = 7",
-        expect![
-            "sensor.toml:10: interval_seconds 7 does not divide a minute: write 1 to 60, as in 10"
-        ],
-    );
-    check(
+        "10: interval_seconds 7 does not divide a minute: write 1 to 60, as in 10",
+    ),
+    (
         "\"16 GiB\"",
         "\"1 MiB\"",
-        expect!["sensor.toml:15: spool.bytes_max is 1 MiB, less than 64 MiB: write at least that"],
-    );
-    check(
+        "15: spool.bytes_max is 1 MiB, less than 64 MiB: write at least that",
+    ),
+    (
         "\"16 MiB\"",
         "16",
-        expect![[
-            r#"sensor.toml:18: invalid type: integer `16`, expected a size with its unit, such as "16 MiB""#
-        ]],
-    );
-    check(
+        "18: invalid type: integer `16`, expected a size with its unit, such as \"16 MiB\"",
+    ),
+    (
         "\"16 MiB\"",
         "\"16 MB\"",
-        expect![[
-            r#"sensor.toml:18: `16 MB` is no size: write one with its unit, such as "16 MiB""#
-        ]],
-    );
-    check(
+        "18: `16 MB` is no size: write one with its unit, such as \"16 MiB\"",
+    ),
+    (
         "snaplen = 256",
         "snaplen = 60",
-        expect!["sensor.toml:19: capture.snaplen 60: write 94 to 262144 bytes, as in 256"],
-    );
-    check(
+        "19: capture.snaplen 60: write 94 to 262144 bytes, as in 256",
+    ),
+    (
         "\"direct\"",
         "\"pigeon\"",
-        expect![
-            "sensor.toml:9: unknown variant `pigeon`, expected one of `direct`, `gre`, `ipip`, `vxlan`, `geneve`"
-        ],
-    );
-    check(
+        "9: unknown variant `pigeon`, expected one of `direct`, `gre`, `ipip`, `vxlan`, `geneve`",
+    ),
+    (
         "interface = ",
         "iface = ",
-        expect![
-            "sensor.toml:6: unknown field `iface`, expected one of `sensor`, `collector`, `interface`, `telescope`, `delivery`, `interval_seconds`, `salt_file`, `spool`, `capture`"
-        ],
-    );
-    check(
-        "[spool]",
-        "[spool",
-        expect!["sensor.toml:13: unclosed table, expected `]`"],
-    );
+        "6: unknown field `iface`, expected one of `sensor`, `collector`, `interface`, \
+         `telescope`, `delivery`, `interval_seconds`, `salt_file`, `spool`, `capture`",
+    ),
+    ("[spool]", "[spool", "13: unclosed table, expected `]`"),
+];
+
+#[test]
+fn every_fault_names_its_line_and_a_remedy() {
+    for (find, replace, expected) in FAULTS {
+        assert!(SAMPLE.contains(find), "{find} is in the sample");
+        let told = faults(&SAMPLE.replacen(find, replace, 1));
+        assert_eq!(told, format!("sensor.toml:{expected}"));
+    }
 }
 
 #[test]

@@ -66,7 +66,15 @@ fn each_tool_matches_its_rule_and_no_other() {
         0,
         "and begins with 128"
     );
+}
 
+#[test]
+fn senders_that_are_alike_are_told_apart() {
+    let relation = (ORDINARY_IP.target ^ 443 ^ ORDINARY.sequence) as u16;
+    let masscan = Ipv4Facts {
+        id: relation,
+        ..ORDINARY_IP
+    };
     let nmap = Syn {
         options: Mss,
         window: 1_024,

@@ -21,9 +21,9 @@ const WRITERS: usize = 2;
 const QUEUE_BATCHES: usize = 1_024;
 /// Flows that may wait: some 200 bytes each.
 const QUEUE_FLOWS: usize = 1_000_000;
-/// Time between the starts of two groups, unless one is worth a part by itself. Ten inserts a
-/// second are what merges keep up with on two cores (docs/decisions/0004-group-commit.md).
-const PACE: Duration = Duration::from_millis(100);
+/// Time between the starts of two groups, unless one is worth a part by itself. Seven inserts a
+/// second are what merges keep up with on two cores (docs/decisions/0005-batches-are-kept-in-groups.md).
+const PACE: Duration = Duration::from_millis(150);
 /// A group of so many batches does not wait for more,
 const WORTH_BATCHES: usize = 32;
 /// nor one of so many flows.

@@ -1,3 +1,5 @@
+//! pcap files, good and broken.
+
 use super::*;
 
 const MICRO: u32 = 0xa1b2_c3d4;

@@ -1,3 +1,5 @@
+//! pcapng files, good and broken.
+
 use super::*;
 
 fn block(order: ByteOrder, kind: u32, body: &[u8]) -> Vec<u8> {
@@ -148,87 +150,74 @@ fn blocks_nobody_needs_may_be_of_any_length() {
     );
 }
 
-#[test]
-fn frames_before_a_defect_are_handed_over_and_its_place_is_named() {
-    let order = ByteOrder::Little;
-    let good = file(order, 3);
+/// `after` follows a good file; what is handed over and where it ends is the same for all.
+fn check_defect(after: &[u8], defect: &str) {
+    let good = file(ByteOrder::Little, 3);
     let end = good.len();
-    let word = |number: u32| u32_bytes(order, number);
-    let with_length = |kind: u32, length: u32| [&word(kind)[..], &word(length), &[0; 64]].concat();
+    let (frames, error) = read_bytes([&good, after].concat());
+    assert_eq!(frames.len(), 3, "{defect}");
+    assert_eq!(error, Some(format!("a.pcap: at byte {end}: {defect}")));
+}
+
+#[test]
+fn broken_blocks_are_named_with_their_place() {
+    let order = ByteOrder::Little;
+    let claims = |kind: u32, length: u32| {
+        [
+            &u32_bytes(order, kind)[..],
+            &u32_bytes(order, length),
+            &[0; 64],
+        ]
+        .concat()
+    };
+    check_defect(&claims(6, 8), "a block claims 8 bytes, fewer than 12");
+    check_defect(&claims(5, 13), "a block claims 13 bytes, no multiple of 4");
+    check_defect(
+        &claims(6, 1 << 30),
+        "a block claims 1073741824 bytes, more than 524288",
+    );
     let mut trailer = enhanced(order, 0, 0, b"frame");
-    let last = trailer.len() - 1;
-    trailer[last] = 1;
+    trailer[36] = 41;
+    check_defect(&trailer, "a block of 40 bytes ends with length 41");
+    let cut = &enhanced(order, 0, 0, b"x")[..20];
+    check_defect(cut, "the file ends within a block, after 20 bytes");
+    let mut unmagical = section(order);
+    unmagical[8] = 0;
+    check_defect(
+        &unmagical,
+        "a section header without the byte-order magic 1a2b3c4d",
+    );
+    let mut newer = section(order);
+    newer[12] = 2;
+    check_defect(&newer, "pcapng version 2.0: only 1.0 is read");
+}
+
+#[test]
+fn broken_packets_and_interfaces_are_named_with_their_place() {
+    let order = ByteOrder::Little;
+    let unknown = enhanced(order, 1, 0, b"");
+    check_defect(&unknown, "a packet of interface 1, but 1 are described");
     let mut beyond = enhanced(order, 0, 0, b"frame");
-    beyond[20..24].copy_from_slice(&word(9));
-    let mut no_magic = section(order);
-    no_magic[8] = 0;
-    let mut version = section(order);
-    version[12] = 2;
-    let cases = [
-        (
-            with_length(6, 8),
-            "a block claims 8 bytes, fewer than 12".into(),
-        ),
-        (
-            with_length(5, 13),
-            "a block claims 13 bytes, no multiple of 4".into(),
-        ),
-        (
-            with_length(6, 1 << 30),
-            "a block claims 1073741824 bytes, more than 524288".into(),
-        ),
-        (
-            enhanced(order, 1, 0, b""),
-            "a packet of interface 1, but 1 are described".into(),
-        ),
-        (
-            block(order, 6, &[0; 16]),
-            "an enhanced packet of 16 bytes, fewer than 20".into(),
-        ),
-        (
-            block(order, 2, &[0; 16]),
-            "an obsolete packet of 16 bytes, fewer than 20".into(),
-        ),
-        (
-            block(order, 3, &[]),
-            "a simple packet without a length".into(),
-        ),
-        (
-            block(order, 1, &[0; 4]),
-            "an interface description without a link type".into(),
-        ),
-        (
-            trailer,
-            format!("a block of 40 bytes ends with length {}", 40 + (1 << 24)),
-        ),
-        (
-            beyond,
-            "a packet claims 9 captured bytes, its block has 8".into(),
-        ),
-        (
-            interface(order, 1, 0, &[9, 0, 2, 0, 6, 6, 0, 0]),
-            "interface option 9 has 2 bytes".into(),
-        ),
-        (
-            interface(order, 1, 0, &[2, 0, 99, 0]),
-            "interface option 2 is longer than its block".into(),
-        ),
-        (
-            no_magic,
-            "a section header without the byte-order magic 1a2b3c4d".into(),
-        ),
-        (version, "pcapng version 2.0: only 1.0 is read".into()),
-        (
-            enhanced(order, 0, 0, b"x")[..20].to_vec(),
-            "the file ends within a block, after 20 bytes".into(),
-        ),
-    ];
-    for (bytes, defect) in cases {
-        let (frames, error) = read_bytes([good.clone(), bytes].concat());
-        assert_eq!(frames.len(), 3, "{defect}");
-        let defect: String = defect;
-        assert_eq!(error, Some(format!("a.pcap: at byte {end}: {defect}")));
-    }
+    beyond[20] = 9;
+    check_defect(&beyond, "a packet claims 9 captured bytes, its block has 8");
+    let short = [0; 16];
+    check_defect(
+        &block(order, 6, &short),
+        "an enhanced packet of 16 bytes, fewer than 20",
+    );
+    check_defect(
+        &block(order, 2, &short),
+        "an obsolete packet of 16 bytes, fewer than 20",
+    );
+    check_defect(&block(order, 3, &[]), "a simple packet without a length");
+    check_defect(
+        &block(order, 1, &[0; 4]),
+        "an interface description without a link type",
+    );
+    let resolution = interface(order, 1, 0, &[9, 0, 2, 0, 6, 6, 0, 0]);
+    check_defect(&resolution, "interface option 9 has 2 bytes");
+    let name = interface(order, 1, 0, &[2, 0, 99, 0]);
+    check_defect(&name, "interface option 2 is longer than its block");
 }
 
 #[test]

@@ -2,185 +2,150 @@
 
 use noroshi_proto::flow::OptionLayout;
 
+use self::Version::{V4, V6};
 use super::frames::*;
 use super::*;
 
-#[test]
-fn ip_is_found_in_every_link_layer() {
-    let v4 = ipv4(17, SOURCE, TARGET, &udp(40_000, 53, b"?"));
-    let v6 = ipv6(17, &udp(40_000, 53, b"?"));
-    let with = |header: &[u8], rest: &[u8]| [header, rest].concat();
-    let vlan = |inner: &[u8], rest: &[u8]| ethernet(0x8100, &with(inner, rest));
-    let mpls = |rest: &[u8]| with(&[0, 1, 0, 64, 0, 2, 1, 64], rest);
-    let length = (v4.len() as u16 + 4).to_le_bytes();
-    let big = (v4.len() as u16 + 4).to_be_bytes();
-    let cases: Vec<(&str, u32, Vec<u8>)> = vec![
-        ("Ethernet", 1, ethernet(0x0800, &v4)),
-        ("Ethernet, IPv6", 1, ethernet(0x86dd, &v6)),
-        ("VLAN", 1, vlan(&[0, 5, 0x08, 0x00], &v4)),
-        (
-            "old QinQ",
-            1,
-            ethernet(0x9100, &with(&[0, 5, 0x81, 0, 0, 6, 0x08, 0x00], &v4)),
-        ),
-        (
-            "QinQ",
-            1,
-            ethernet(0x88a8, &with(&[0, 5, 0x81, 0, 0, 6, 0x86, 0xdd], &v6)),
-        ),
-        (
-            "VN-Tag",
-            1,
-            ethernet(0x8926, &with(&[0, 0, 0, 0, 0x08, 0x00], &v4)),
-        ),
-        (
-            "SNAP",
-            1,
-            ethernet(60, &with(&[0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0x00], &v4)),
-        ),
-        ("MPLS", 1, ethernet(0x8847, &mpls(&v4))),
-        ("MPLS, IPv6", 1, ethernet(0x8848, &mpls(&v6))),
-        (
-            "PPPoE",
-            1,
-            ethernet(0x8864, &with(&[0x11, 0, 0, 1, 0, 99, 0, 0x21], &v4)),
-        ),
-        (
-            "PPPoE, compressed",
-            1,
-            ethernet(0x8864, &with(&[0x11, 0, 0, 1, 0, 99, 0x57], &v6)),
-        ),
-        ("raw", 101, v4.clone()),
-        ("raw, IPv6", 101, v6.clone()),
-        ("raw of Linux", 12, v4.clone()),
-        ("raw of OpenBSD", 14, v6.clone()),
-        ("IPv4", 228, v4.clone()),
-        ("IPv6", 229, v6.clone()),
-        (
-            "SLL",
-            113,
-            with(&[0, 0, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0, 0x08, 0x00], &v4),
-        ),
-        (
-            "SLL2",
-            276,
-            with(
-                &[
-                    0x86, 0xdd, 0, 0, 0, 0, 0, 1, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0,
-                ],
-                &v6,
-            ),
-        ),
-        ("null", 0, with(&[2, 0, 0, 0], &v4)),
-        ("null of a big-endian machine", 0, with(&[0, 0, 0, 30], &v6)),
-        ("loop", 108, with(&[0, 0, 0, 24], &v6)),
-        ("PPP", 9, with(&[0xff, 0x03, 0, 0x21], &v4)),
-        ("PPP, MPLS", 9, with(&[0x02, 0x81], &mpls(&v4))),
-        ("PPP in HDLC", 50, with(&[0xff, 0x03, 0, 0x57], &v6)),
-        ("Cisco HDLC in PPP", 50, with(&[0x0f, 0, 0x08, 0x00], &v4)),
-        ("Cisco HDLC", 104, with(&[0x0f, 0, 0x86, 0xdd], &v6)),
-        (
-            "PPPoE session",
-            51,
-            with(&[0x11, 0, 0, 1, 0, 99, 0, 0x21], &v4),
-        ),
-        (
-            "NFLOG",
-            239,
-            with(
-                &[
-                    2, 0, 0, 0, 5, 0, 10, 0, 0, 0, 0, 0, length[0], length[1], 9, 0,
-                ],
-                &v4,
-            ),
-        ),
-        (
-            "NFLOG of a big-endian machine",
-            239,
-            with(&[2, 0, 0, 0, big[0], big[1], 0, 9], &v4),
-        ),
-    ];
-    for (name, link, bytes) in cases {
-        let packet = decode(link, &bytes).unwrap_or_else(|loss| panic!("{name}: {loss:?}"));
-        assert_eq!(service(&packet), "udp/53", "{name}");
-        let expected = if packet.target.is_ipv4() {
-            "203.0.113.7"
-        } else {
-            "2001:db8::7"
-        };
-        assert_eq!(packet.tuple.source, address(expected), "{name}");
-    }
+/// What stands before which IP. Of Ethernet the two addresses are left out.
+const LINK_HEADERS: [(&str, u32, &[u8], Version); 30] = [
+    ("Ethernet", 1, &[0x08, 0x00], V4),
+    ("Ethernet, IPv6", 1, &[0x86, 0xdd], V6),
+    ("VLAN", 1, &[0x81, 0, 0, 5, 0x08, 0x00], V4),
+    (
+        "old QinQ",
+        1,
+        &[0x91, 0, 0, 5, 0x81, 0, 0, 6, 0x08, 0x00],
+        V4,
+    ),
+    (
+        "QinQ",
+        1,
+        &[0x88, 0xa8, 0, 5, 0x81, 0, 0, 6, 0x86, 0xdd],
+        V6,
+    ),
+    ("VN-Tag", 1, &[0x89, 0x26, 0, 0, 0, 0, 0x08, 0x00], V4),
+    ("SNAP", 1, &[0, 60, 0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0x00], V4),
+    ("MPLS", 1, &[0x88, 0x47, 0, 1, 0, 64, 0, 2, 1, 64], V4),
+    ("MPLS, IPv6", 1, &[0x88, 0x48, 0, 2, 1, 64], V6),
+    ("PPPoE", 1, &[0x88, 0x64, 0x11, 0, 0, 1, 0, 99, 0, 0x21], V4),
+    (
+        "compressed",
+        1,
+        &[0x88, 0x64, 0x11, 0, 0, 1, 0, 99, 0x57],
+        V6,
+    ),
+    ("raw", 101, &[], V4),
+    ("raw, IPv6", 101, &[], V6),
+    ("raw of Linux", 12, &[], V4),
+    ("raw of OpenBSD", 14, &[], V6),
+    ("IPv4", 228, &[], V4),
+    ("IPv6", 229, &[], V6),
+    (
+        "SLL",
+        113,
+        &[0, 0, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0, 8, 0],
+        V4,
+    ),
+    (
+        "SLL2",
+        276,
+        &[8, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0],
+        V4,
+    ),
+    ("null", 0, &[2, 0, 0, 0], V4),
+    ("null, big-endian", 0, &[0, 0, 0, 30], V6),
+    ("loop", 108, &[0, 0, 0, 24], V6),
+    ("PPP", 9, &[0xff, 0x03, 0, 0x21], V4),
+    ("PPP, MPLS", 9, &[0x02, 0x81, 0, 2, 1, 64], V4),
+    ("PPP in HDLC", 50, &[0xff, 0x03, 0, 0x57], V6),
+    ("Cisco HDLC in PPP", 50, &[0x0f, 0, 0x08, 0x00], V4),
+    ("Cisco HDLC", 104, &[0x0f, 0, 0x86, 0xdd], V6),
+    ("PPPoE session", 51, &[0x11, 0, 0, 1, 0, 99, 0, 0x21], V4),
+    (
+        "NFLOG",
+        239,
+        &[2, 0, 0, 0, 5, 0, 10, 0, 0, 0, 0, 0, 33, 0, 9, 0],
+        V4,
+    ),
+    ("NFLOG, big-endian", 239, &[2, 0, 0, 0, 0, 33, 0, 9], V4),
+];
+
+fn framed(link: u32, header: &[u8]) -> Vec<u8> {
+    let addresses = if link == ETHERNET { 12 } else { 0 };
+    [&vec![2; addresses], header].concat()
 }
 
 #[test]
-fn what_is_no_ip_is_lost_with_its_reason() {
-    let v4 = syn();
-    let tags: Vec<u8> = [0, 1, 0x81, 0].repeat(9);
-    let cases: Vec<(&str, u32, Vec<u8>, Loss)> = vec![
-        ("nothing", 1, vec![], Loss::Truncated),
-        ("half an Ethernet header", 1, vec![0; 13], Loss::Truncated),
-        ("ARP", 1, ethernet(0x0806, &[0; 28]), Loss::NotIp),
-        (
-            "spanning tree",
-            1,
-            ethernet(38, &[0x42, 0x42, 3, 0, 0]),
-            Loss::NotIp,
-        ),
-        (
-            "PPPoE discovery",
-            1,
-            ethernet(0x8863, &[0x11, 9, 0, 0, 0, 0]),
-            Loss::NotIp,
-        ),
-        ("too many tags", 1, ethernet(0x8100, &tags), Loss::TooDeep),
-        (
-            "half a tag",
-            1,
-            ethernet(0x8100, &[0, 1, 8]),
-            Loss::Truncated,
-        ),
-        (
-            "endless labels",
-            1,
-            ethernet(0x8847, &[0; 64]),
-            Loss::TooDeep,
-        ),
-        (
-            "a pseudo-wire",
-            1,
-            ethernet(0x8847, &[0, 0, 1, 0, 0, 0, 0, 0]),
-            Loss::NotIp,
-        ),
-        ("radio", 127, v4.clone(), Loss::UnknownLinkType),
-        ("version 5", 101, vec![0x55; 40], Loss::NotIp),
-        (
-            "IPv6 called IPv4",
-            1,
-            ethernet(0x0800, &ipv6(59, &[])),
-            Loss::BadHeader,
-        ),
-        (
-            "IPv4 called IPv6",
-            1,
-            ethernet(0x86dd, &[&v4[..], &v4].concat()),
-            Loss::BadHeader,
-        ),
-        (
-            "half an IPv4 header",
-            228,
-            v4[..19].to_vec(),
-            Loss::Truncated,
-        ),
-        (
-            "half an IPv6 header",
-            229,
-            ipv6(59, &[])[..39].to_vec(),
-            Loss::Truncated,
-        ),
-    ];
-    for (name, link, bytes, loss) in cases {
-        assert_eq!(decode(link, &bytes), Err(loss), "{name}");
+fn ip_is_found_in_every_link_layer() {
+    let datagram = udp(40_000, 53, b"?");
+    for (name, link, header, version) in LINK_HEADERS {
+        let (ip, source) = match version {
+            V4 => (ipv4(17, SOURCE, TARGET, &datagram), "203.0.113.7"),
+            V6 => (ipv6(17, &datagram), "2001:db8::7"),
+        };
+        let packet = decode(link, &[framed(link, header), ip].concat());
+        let packet = packet.unwrap_or_else(|loss| panic!("{name}: {loss:?}"));
+        assert_eq!(service(&packet), "udp/53", "{name}");
+        assert_eq!(packet.tuple.source, address(source), "{name}");
     }
+}
+
+/// Frames without IP. Of Ethernet the two addresses are left out.
+const LOST: [(&str, u32, &[u8], Loss); 13] = [
+    ("half an Ethernet header", 1, &[8], Loss::Truncated),
+    ("ARP", 1, &[0x08, 0x06, 0, 1, 8, 0, 6, 4], Loss::NotIp),
+    (
+        "spanning tree",
+        1,
+        &[0, 38, 0x42, 0x42, 3, 0, 0],
+        Loss::NotIp,
+    ),
+    (
+        "PPPoE discovery",
+        1,
+        &[0x88, 0x63, 0x11, 9, 0, 0, 0, 0],
+        Loss::NotIp,
+    ),
+    ("half a tag", 1, &[0x81, 0, 0, 1, 8], Loss::Truncated),
+    (
+        "endless labels",
+        1,
+        &[0x88, 0x47, 0, 0, 0, 0, 0, 0, 0, 0],
+        Loss::Truncated,
+    ),
+    (
+        "a pseudo-wire",
+        1,
+        &[0x88, 0x47, 0, 0, 1, 0, 0, 0, 0, 0],
+        Loss::NotIp,
+    ),
+    ("radio", 127, &[0x45; 20], Loss::UnknownLinkType),
+    ("version 5", 101, &[0x55; 40], Loss::NotIp),
+    ("IPv6 called IPv4", 228, &[0x60; 40], Loss::BadHeader),
+    ("IPv4 called IPv6", 229, &[0x45; 40], Loss::BadHeader),
+    ("half an IPv4 header", 228, &[0x45; 19], Loss::Truncated),
+    ("half an IPv6 header", 229, &[0x60; 39], Loss::Truncated),
+];
+
+#[test]
+fn what_is_no_ip_is_lost_with_its_reason() {
+    for (name, link, header, loss) in LOST {
+        assert_eq!(decode(link, &framed(link, header)), Err(loss), "{name}");
+    }
+    assert_eq!(decode(ETHERNET, &[]), Err(Loss::Truncated));
+}
+
+#[test]
+fn tags_and_labels_are_counted() {
+    let tags = [0, 1, 0x81, 0].repeat(9);
+    assert_eq!(
+        decode(ETHERNET, &ethernet(0x8100, &tags)),
+        Err(Loss::TooDeep)
+    );
+    assert_eq!(
+        decode(ETHERNET, &ethernet(0x8847, &[0; 64])),
+        Err(Loss::TooDeep)
+    );
 }
 
 #[test]
