@@ -144,14 +144,14 @@ fn a_person_reads_sums() {
     let told: Vec<String> = text(&output.stdout)
         .lines()
         .take(5)
-        .map(str::to_owned)
+        .map(|line| line.trim().to_owned())
         .collect();
     expect![[r#"
-                   5 frames
-                   3 packets of the telescope
-                   1 packets of others
-                   1 frames not decoded: not_ip
-                   2 flow tuples in 1 batches"#]]
+        5 frames
+        3 packets of the telescope
+        1 packets of others
+        1 frames not decoded: not_ip
+        2 flow tuples in 1 batches"#]]
     .assert_eq(&told.join("\n"));
 }
 
