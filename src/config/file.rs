@@ -179,7 +179,6 @@ fn retention(mut section: Section<'_>) -> Retention {
         ("day_rollup", &mut retention.day_rollup),
         ("hourly_sources", &mut retention.hourly_sources),
         ("batch_ledger", &mut retention.batch_ledger),
-        ("sensor_health", &mut retention.sensor_health),
         ("alerts", &mut retention.alerts),
         ("audit", &mut retention.audit),
     ] {

@@ -33,48 +33,21 @@ SETTINGS {deduplication}, index_granularity = 512, fsync_after_insert = 1, fsync
 {cluster_only} CREATE TABLE IF NOT EXISTS batch_ledger{on_cluster} AS batch_ledger_local
 ENGINE = Distributed({cluster}, currentDatabase(), batch_ledger_local, cityHash64(sensor));
 
--- How each sensor fared, per minute of event time. `epoch_…` are totals of the epoch so far, as the
--- sensor counted them: one that a crash kept out is made good by the next. Batches, flows and packets
--- are sums for pictures; a crash right after the ledger's part may cost them a batch. What has to be
--- exact is asked of the ledger.
-CREATE TABLE IF NOT EXISTS sensor_health{local}{on_cluster}
-(
-    minute              DateTime('UTC') CODEC(Delta, ZSTD(1)),
-    sensor              LowCardinality(String),
-    epoch               UInt64,
-    batches             SimpleAggregateFunction(sum, UInt64),
-    flows               SimpleAggregateFunction(sum, UInt64),
-    packets             SimpleAggregateFunction(sum, UInt64),
-    epoch_frames        SimpleAggregateFunction(max, UInt64),
-    epoch_packets       SimpleAggregateFunction(max, UInt64),
-    epoch_losses        SimpleAggregateFunction(maxMap, Map(String, UInt64)),
-    telescope_addresses SimpleAggregateFunction(max, UInt64),
-    complete_through    SimpleAggregateFunction(max, DateTime('UTC')),
-    kept_at             SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
-    lag_seconds         SimpleAggregateFunction(max, Float64) COMMENT 'from the end of an interval to the store'
-)
-ENGINE = {replicated}AggregatingMergeTree
-PARTITION BY toYYYYMM(minute)
-ORDER BY (minute, sensor, epoch)
-SETTINGS {deduplication}, ttl_only_drop_parts = 1;
-
-{cluster_only} CREATE TABLE IF NOT EXISTS sensor_health{on_cluster} AS sensor_health_local
-ENGINE = Distributed({cluster}, currentDatabase(), sensor_health_local, cityHash64(sensor));
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS sensor_health_view{on_cluster} TO sensor_health{local} AS
+-- How each sensor fares, a row per batch, by minute of event time. `epoch_…` are totals of the epoch so
+-- far. A plain view: exact, and no part more for each insert.
+CREATE VIEW IF NOT EXISTS sensor_health{on_cluster} AS
 SELECT
     toStartOfMinute(last_end - 1) AS minute,
     sensor,
     epoch,
-    count() AS batches,
-    sum(batch_ledger{local}.flows) AS flows,
-    sum(batch_ledger{local}.packets) AS packets,
-    max(batch_ledger{local}.epoch_frames) AS epoch_frames,
-    max(batch_ledger{local}.epoch_packets) AS epoch_packets,
-    maxMap(batch_ledger{local}.epoch_losses) AS epoch_losses,
-    max(batch_ledger{local}.telescope_addresses) AS telescope_addresses,
-    max(batch_ledger{local}.complete_through) AS complete_through,
-    max(batch_ledger{local}.kept_at) AS kept_at,
-    max(toFloat64(batch_ledger{local}.kept_at) - toFloat64(last_end)) AS lag_seconds
-FROM batch_ledger{local}
-GROUP BY minute, sensor, epoch;
+    toUInt64(1) AS batches,
+    flows,
+    packets,
+    epoch_frames,
+    epoch_packets,
+    epoch_losses,
+    telescope_addresses,
+    complete_through,
+    kept_at,
+    toFloat64(kept_at) - toFloat64(last_end) AS lag_seconds
+FROM batch_ledger;

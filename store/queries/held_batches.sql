@@ -1,13 +1,12 @@
--- Which of these batches the ledger has, and which have raw rows.
+-- Which of these batches the ledger has, and which have raw rows. One thread: it reads a few
+-- granules, and spreading them costs more than reading them.
 SELECT sensor, epoch, sequence, checksum, toUInt8(1) AS ledger
 FROM batch_ledger
-WHERE (sensor, epoch, sequence) IN
-    (SELECT b.1, b.2, b.3 FROM (SELECT arrayJoin({batches:Array(Tuple(String, UInt64, UInt64))}) AS b))
+WHERE (sensor, epoch, sequence) IN {batches:Array(Tuple(String, UInt64, UInt64))}
 UNION ALL
 SELECT sensor, epoch, sequence, toUInt64(0) AS checksum, toUInt8(0) AS ledger
 FROM flow_tuples
-WHERE (interval, sensor) IN
-    (SELECT toDateTime(p.1, 'UTC'), p.2 FROM (SELECT arrayJoin({places:Array(Tuple(UInt64, String))}) AS p))
+WHERE (interval, sensor) IN {places:Array(Tuple(DateTime('UTC'), String))}
   AND head = 1
-  AND (sensor, epoch, sequence) IN
-    (SELECT b.1, b.2, b.3 FROM (SELECT arrayJoin({batches:Array(Tuple(String, UInt64, UInt64))}) AS b))
+  AND (sensor, epoch, sequence) IN {batches:Array(Tuple(String, UInt64, UInt64))}
+SETTINGS max_threads = 1

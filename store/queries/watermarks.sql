@@ -3,7 +3,7 @@ SELECT
     sensor,
     toUInt64(toUnixTimestamp(max(sensor_health.complete_through))) AS complete_through,
     toUnixTimestamp64Milli(max(sensor_health.kept_at)) AS kept_at,
-    argMax(sensor_health.telescope_addresses, sensor_health.minute) AS addresses
+    argMax(sensor_health.telescope_addresses, sensor_health.complete_through) AS addresses
 FROM sensor_health
 WHERE minute >= toDateTime({since:UInt64}, 'UTC')
 GROUP BY sensor

@@ -66,7 +66,7 @@ pub enum Kept {
 impl Store {
     /// Keeps a batch. Keeping the same [`BatchId`] twice changes nothing.
     ///
-    /// Waits for the next group (some 100 ms at most while others write, else at once) and for the
+    /// Waits for the next group (some 150 ms at most while others write, else at once) and for the
     /// disk. Meant to be called for many batches at a time.
     ///
     /// # Errors

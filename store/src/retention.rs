@@ -38,10 +38,8 @@ pub struct Retention {
     pub day_rollup: Keep,
     /// What single sources did, per hour.
     pub hourly_sources: Keep,
-    /// Which batches are in the store.
+    /// Which batches are in the store; frames, losses and delays of sensors.
     pub batch_ledger: Keep,
-    /// Frames, losses and delays of sensors.
-    pub sensor_health: Keep,
     /// Cases and their history.
     pub alerts: Keep,
     /// Who looked at what.
@@ -58,7 +56,6 @@ impl Default for Retention {
             day_rollup: Keep::Forever,
             hourly_sources: Keep::days(30),
             batch_ledger: Keep::days(90),
-            sensor_health: Keep::days(400),
             alerts: Keep::days(366),
             audit: Keep::days(1_100),
         }
@@ -76,14 +73,13 @@ impl Retention {
             day_rollup: Keep::Forever,
             hourly_sources: Keep::Forever,
             batch_ledger: Keep::Forever,
-            sensor_health: Keep::Forever,
             alerts: Keep::Forever,
             audit: Keep::Forever,
         }
     }
 
     /// Each table with the time its rows age from, and how long they stay.
-    pub(crate) fn tables(&self) -> [(&'static str, &'static str, Keep); 11] {
+    pub(crate) fn tables(&self) -> [(&'static str, &'static str, Keep); 10] {
         [
             ("flow_tuples", "interval", self.flow_tuples),
             ("minute_rollup", "minute", self.minute_rollup),
@@ -92,7 +88,6 @@ impl Retention {
             ("day_rollup", "start", self.day_rollup),
             ("hourly_sources", "hour", self.hourly_sources),
             ("batch_ledger", "last_end", self.batch_ledger),
-            ("sensor_health", "minute", self.sensor_health),
             ("alerts", "last_seen", self.alerts),
             ("alert_history", "at", self.alerts),
             ("audit", "at", self.audit),

@@ -15,7 +15,7 @@ async fn config(retention: Retention) -> StoreConfig {
     }
 }
 
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 7] = [
     "flow_tuples",
     "minute_rollup",
     "ten_minute_rollup",
@@ -23,7 +23,6 @@ const TABLES: [&str; 8] = [
     "day_rollup",
     "hourly_sources",
     "batch_ledger",
-    "sensor_health",
 ];
 
 /// Rows of each table after the engine looked at their age.
@@ -68,7 +67,6 @@ async fn old_rows_go_from_every_table_and_new_ones_stay() {
         day_rollup: days,
         hourly_sources: days,
         batch_ledger: days,
-        sensor_health: days,
         ..Retention::default()
     };
     let store = open(config(retention).await).await;
