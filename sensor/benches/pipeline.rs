@@ -1,5 +1,6 @@
 //! What each stage of the sensor costs, against libpcap reading the same file and doing
-//! nothing: CPU time of one thread, stages in turn, the best of several rounds.
+//! nothing: CPU time of one thread, stages in turn, the best of several rounds. Then the
+//! whole program, against tcpdump and nfpcapd where they are installed.
 //!
 //! ```text
 //! cargo bench -p noroshi-sensor --bench pipeline
@@ -32,14 +33,26 @@ use noroshi_sensor::telescope::Telescope;
 
 #[path = "pipeline/made.rs"]
 mod made;
+#[path = "pipeline/peers.rs"]
+mod peers;
 
 const ROUNDS: usize = 7;
+/// Of whole programs, some of which take a minute.
+const ROUNDS_OF_PEERS: usize = 2;
+const PACKETS: usize = 1_000_000;
+/// To show that it runs.
+const PACKETS_OF_SMOKE: usize = 20_000;
 
 fn main() {
+    let is_smoke = !std::env::args().any(|argument| argument == "--bench");
+    let (rounds, packets) = match is_smoke {
+        true => (1, PACKETS_OF_SMOKE),
+        false => (ROUNDS, PACKETS),
+    };
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = match std::env::var_os("NOROSHI_REFERENCE_CAPTURE") {
         Some(path) => PathBuf::from(path),
-        None => made::capture(directory.path()).expect("a capture is made"),
+        None => made::capture(directory.path(), packets).expect("a capture is made"),
     };
     let (packets, _) = null_loop(&path); // the file is in memory from now on
     let stages: [(&str, Stage); 4] = [
@@ -51,18 +64,19 @@ fn main() {
         }),
     ];
     let mut best = stages.map(|_| u64::MAX);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         for (best, (_, stage)) in best.iter_mut().zip(&stages) {
             *best = stage(&path).min(*best);
         }
     }
-    println!("{packets} packets, best of {ROUNDS} rounds");
+    println!("{packets} packets, best of {rounds} rounds");
     for ((name, _), nanos) in stages.iter().zip(best) {
         let each = nanos as f64 / packets as f64;
         let ratio = nanos as f64 / best[0] as f64;
         println!("{name:40} {each:7.1} ns/packet  {ratio:5.2} x libpcap");
     }
     report_wire(&path);
+    peers::report(&path, rounds.min(ROUNDS_OF_PEERS));
 }
 
 type Stage = fn(&Path) -> u64;

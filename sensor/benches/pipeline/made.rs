@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-const PACKETS: usize = 1_000_000;
 const PACKETS_PER_SECOND: f64 = 20_000.0;
 const SOURCES: u64 = 300_000;
 /// One packet in so many repeats an earlier one.
@@ -28,8 +27,8 @@ const OPTIONS: [&[u8]; 4] = [
     ],
 ];
 
-/// Writes the capture into `directory`.
-pub fn capture(directory: &Path) -> io::Result<PathBuf> {
+/// Writes a capture of so many packets into `directory`.
+pub fn capture(directory: &Path, packets: usize) -> io::Result<PathBuf> {
     let path = directory.join("made.pcap");
     let mut file = BufWriter::new(File::create(&path)?);
     for word in [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 65_535, 1] {
@@ -38,7 +37,7 @@ pub fn capture(directory: &Path) -> io::Result<PathBuf> {
     let mut random = Random(42);
     let mut sent: Vec<Vec<u8>> = Vec::new();
     let mut clock = START;
-    for number in 0..PACKETS {
+    for number in 0..packets {
         clock -= (1.0 - random.fraction()).ln() / PACKETS_PER_SECOND;
         let repeats = sent.len() == RECENT && random.below(REPEATED_IN) == 0;
         let frame = if repeats {
@@ -126,7 +125,7 @@ fn reply(random: &mut Random, habit: u64) -> Vec<u8> {
 
 fn tcp(ports_and_window: [u16; 3], sequence: u32, flags: u8, options: &[u8]) -> Vec<u8> {
     let [source, target, window] = ports_and_window.map(u16::to_be_bytes);
-    let offset = (20 + options.len() as u8) / 4 << 4;
+    let offset = ((20 + options.len() as u8) / 4) << 4;
     let mut segment = [source, target].concat();
     segment.extend(sequence.to_be_bytes());
     segment.extend([0, 0, 0, 0, offset, flags]);
