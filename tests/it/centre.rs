@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use crate::corpus::noroshi;
 use crate::process::run_within;
 
-/// Longest one replay of a day may take on a busy machine; it needs seconds.
-const HANG: Duration = Duration::from_secs(180);
+/// Longest one replay of a day may take on a busy machine; with background it needs a minute.
+const HANG: Duration = Duration::from_secs(600);
 
 /// A directory with `noroshi.toml` and `registry.toml`.
 pub struct Centre {

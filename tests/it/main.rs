@@ -9,6 +9,7 @@ mod corpus;
 mod crash;
 mod delivery;
 mod floods;
+mod mixed;
 mod process;
 mod structure;
 mod truth;

@@ -11,7 +11,7 @@ use crate::centre::Centre;
 use crate::corpus::{corpus, json_lines};
 
 /// Each source prefix of the day given to a test partner.
-const REGISTRY: &str = include_str!("../data/day-registry.toml");
+pub const REGISTRY: &str = include_str!("../data/day-registry.toml");
 
 /// The captures of the day's two sensors.
 pub fn day() -> Vec<(&'static str, PathBuf)> {
