@@ -154,16 +154,21 @@ impl Intake {
         &self.accounts
     }
 
-    /// Takes in what was kept before this analyzer began: what of it lies before its
-    /// position has been seen by the last one, or in the warm-up.
-    pub fn resume(&mut self, arrivals: Vec<Arrival>) {
-        for arrival in arrivals {
+    /// Takes in what was kept before this analyzer began, and hands back what of it is late:
+    /// kept after the last analyzer took in anything (wall time `taken`), of intervals before
+    /// the position. What else lies before the position has been examined.
+    pub fn resume(&mut self, arrivals: Vec<Arrival>, taken: Millis) -> Option<Due> {
+        let (before, new): (Vec<Arrival>, Vec<Arrival>) = arrivals
+            .into_iter()
+            .partition(|arrival| arrival.kept_at < taken);
+        for arrival in before {
             if end(&arrival) <= self.position {
                 *self.accounts.skipped.entry("before_start").or_default() += arrival.flows;
             } else {
                 self.pending.push(arrival);
             }
         }
+        self.arrive(new)
     }
 
     /// Takes in what has just been kept, and hands back what of it is late.

@@ -15,7 +15,8 @@ ENGINE = Distributed({cluster}, currentDatabase(), analyzer_lease_local, 0);
 CREATE TABLE IF NOT EXISTS analyzer_position{local}{on_cluster}
 (
     token    UInt64,
-    position DateTime('UTC')
+    position DateTime('UTC') COMMENT 'event time: every interval before it has been examined',
+    taken    DateTime64(3, 'UTC') COMMENT 'wall time: what was kept before it has been taken in'
 )
 ENGINE = {replicated}ReplacingMergeTree(position)
 ORDER BY token;

@@ -1,1 +1,2 @@
-SELECT toUInt64(toUnixTimestamp(position)) FROM analyzer_position FINAL ORDER BY token DESC LIMIT 1
+SELECT toUInt64(toUnixTimestamp(position)), toUnixTimestamp64Milli(taken)
+FROM analyzer_position FINAL ORDER BY token DESC LIMIT 1

@@ -22,6 +22,15 @@ impl Lease {
     }
 }
 
+/// How far an analyzer has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Every interval before this second since 1970 has been examined, as far as it had arrived.
+    pub through: u64,
+    /// What the store had before this wall time had arrived.
+    pub taken: Millis,
+}
+
 /// Until two claims made at once are sure to see each other.
 const SETTLE: Duration = Duration::from_millis(300);
 
@@ -59,26 +68,32 @@ impl Store {
         self.claim(lease, until).await
     }
 
-    /// Saves how far the analyzer has come (seconds since 1970, event time).
+    /// Saves how far the analyzer has come.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] where another took over: stop.
-    pub async fn save_position(&self, lease: &Lease, position: u64) -> Result<(), StoreError> {
+    pub async fn save_position(&self, lease: &Lease, position: Position) -> Result<(), StoreError> {
         self.check_lease(lease).await?;
         let mut row = Vec::new();
-        line(
-            &mut row,
-            &json!({ "token": lease.token, "position": position }),
-        );
+        let saved = json!({
+            "token": lease.token,
+            "position": position.through,
+            "taken": position.taken.to_string(),
+        });
+        line(&mut row, &saved);
         self.insert_lines("analyzer_position", row).await
     }
 
     /// How far the last analyzer came; `None` before the first one saved.
-    pub async fn position(&self) -> Result<Option<u64>, StoreError> {
+    pub async fn position(&self) -> Result<Option<Position>, StoreError> {
         let position = self
             .client()
             .query(include_str!("../queries/analyzer_position.sql"));
-        Ok(position.fetch_optional::<u64>().await?)
+        let row = position.fetch_optional::<(u64, i64)>().await?;
+        Ok(row.map(|(through, taken)| Position {
+            through,
+            taken: crate::ledger::millis(taken),
+        }))
     }
 
     /// How far the reader called `feed` has come.

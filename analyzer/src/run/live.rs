@@ -9,7 +9,7 @@ use std::time::Duration;
 use noroshi_proto::time::{IntervalLength, Millis};
 use noroshi_store::cases::Transition;
 use noroshi_store::ledger::{ArrivalCursor, Watermark};
-use noroshi_store::positions::Lease;
+use noroshi_store::positions::{Lease, Position};
 use noroshi_store::registry::Registry;
 use noroshi_store::store::{Store, StoreError};
 use noroshi_store::window::Window;
@@ -181,6 +181,8 @@ struct Live {
     /// Event time examined at once, in seconds.
     stretch: u64,
     cursor: ArrivalCursor,
+    /// What the store had before this wall time has been taken in.
+    taken: Millis,
     lease: Option<Lease>,
     renewed: Millis,
     checkpoint: u64,
@@ -198,11 +200,20 @@ impl Live {
     ) -> Result<Self, RunError> {
         let now = store.wall_time().await?;
         let length = IntervalLength::DEFAULT;
-        let position = match (store.position().await?, mode.pace) {
-            (Some(position), _) => position,
-            (None, Pace::Clock) => now.interval(length).start(),
-            (None, Pace::Sensors) => 0,
-        };
+        let position = store.position().await?.unwrap_or(match mode.pace {
+            Pace::Clock => Position {
+                through: now.interval(length).start(),
+                taken: now,
+            },
+            Pace::Sensors => Position {
+                through: 0,
+                taken: Millis(now.0.saturating_sub(ARRIVALS_MILLIS)),
+            },
+        });
+        let Position {
+            through: position,
+            taken,
+        } = position;
         let sensors = registry.sensors().len();
         let registry = Arc::clone(registry);
         let observation = match mode.pace {
@@ -228,13 +239,14 @@ impl Live {
             Pace::Clock => since.saturating_sub(ARRIVALS_MILLIS),
             Pace::Sensors => now.0.saturating_sub(ARRIVALS_MILLIS),
         };
-        let mut cursor = ArrivalCursor::since(Millis(since));
+        let mut late = VecDeque::new();
+        let mut cursor = ArrivalCursor::since(Millis(since.min(taken.0)));
         loop {
             let before = store.arrivals(&mut cursor).await?;
             if before.is_empty() {
                 break;
             }
-            intake.resume(before);
+            late.extend(intake.resume(before, taken));
         }
         tracing::info!(position, cases = analysis.alerts.open(), "analyzer is warm");
         Ok(Self {
@@ -244,7 +256,8 @@ impl Live {
                 .expecting(sensors, Millis(now.0 + EXPECT_MILLIS)),
             analysis: Some(analysis),
             intake,
-            late: VecDeque::new(),
+            late,
+            taken,
             stretch: STRETCH_SECONDS,
             cursor,
             lease: None,
@@ -266,13 +279,15 @@ impl Live {
         let watermarks = self.store.watermarks(since).await?;
         // arrivals after watermarks: whoever said that an interval is complete has sent it
         let arrivals = self.store.arrivals(&mut self.cursor).await?;
+        self.taken = now;
         self.late.extend(self.intake.arrive(arrivals));
+        let was_late = !self.late.is_empty();
         self.examine_late().await?;
         if let Some(through) = self.closing.through(now, &watermarks) {
             self.examine_through(through, &watermarks).await?;
         }
         let position = self.intake.position();
-        if over || position >= self.checkpoint + CHECKPOINT_SECONDS {
+        if over || was_late || position >= self.checkpoint + CHECKPOINT_SECONDS {
             self.save(position).await?;
         }
         Ok(())
@@ -381,6 +396,10 @@ impl Live {
             }
         }
         if let Some(lease) = &self.lease {
+            let position = Position {
+                through: position,
+                taken: self.taken,
+            };
             self.store.save_position(lease, position).await?;
         }
         self.checkpoint = position;

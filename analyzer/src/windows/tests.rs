@@ -139,9 +139,18 @@ fn silence_of_any_length_is_passed_over_at_once() {
 #[test]
 fn what_was_examined_before_a_restart_is_counted_as_skipped() {
     let mut intake = Intake::new(100);
-    intake.resume(vec![arrival(1, &[(80, 100)]), arrival(2, &[(90, 110)])]);
+    let before = vec![arrival(1, &[(80, 100)]), arrival(2, &[(90, 110)])];
+    assert_eq!(intake.resume(before, Millis(u64::MAX)), None);
     assert_eq!(intake.waiting(), 1);
     assert_eq!(intake.accounts().skipped.get("before_start"), Some(&1));
+}
+
+#[test]
+fn what_came_while_nobody_examined_is_late() {
+    let mut intake = Intake::new(100);
+    let late = intake.resume(vec![arrival(1, &[(80, 100)])], Millis(0));
+    assert_eq!(late.expect("it is examined").range, 80..100);
+    assert!(intake.accounts().skipped.is_empty());
 }
 
 proptest! {

@@ -9,6 +9,7 @@ use noroshi_store::alert::{
 };
 use noroshi_store::cases::{AlertFilter, Case, ChangeCursor, Transition};
 use noroshi_store::origin::PartnerId;
+use noroshi_store::positions::Position;
 use noroshi_store::store::StoreError;
 use uuid::Uuid;
 
@@ -187,15 +188,19 @@ async fn a_second_analyzer_waits_and_a_fenced_one_stops() {
         None
     );
     assert_eq!(store.position().await.unwrap(), None);
-    store.save_position(&first, MORNING).await.unwrap();
+    let position = |seconds: u64| Position {
+        through: MORNING + seconds,
+        taken: at(seconds),
+    };
+    store.save_position(&first, position(0)).await.unwrap();
     let second = store
         .acquire_lease("south", at(60), at(90))
         .await
         .unwrap()
         .unwrap();
     assert!(second.token() > first.token());
-    let fenced = store.save_position(&first, MORNING + 10).await;
+    let fenced = store.save_position(&first, position(10)).await;
     assert!(matches!(fenced, Err(StoreError::Fenced(_))));
-    store.save_position(&second, MORNING + 20).await.unwrap();
-    assert_eq!(store.position().await.unwrap(), Some(MORNING + 20));
+    store.save_position(&second, position(20)).await.unwrap();
+    assert_eq!(store.position().await.unwrap(), Some(position(20)));
 }
