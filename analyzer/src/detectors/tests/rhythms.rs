@@ -188,6 +188,16 @@ fn what_is_no_rhythm() {
     }
 }
 
+/// 200 sources that ask for one port all the time, each as it likes.
+fn crowd() -> Vec<Sent> {
+    let random = &mut Random::new(21);
+    let each = |index: u64| {
+        let at = NOON + random.below(3_600_000);
+        syn(random, at, member((index % 200) as u8), 6_379)
+    };
+    (0..8_000).map(each).collect()
+}
+
 /// Sensors that leave for twenty minutes take their share of every source with them.
 #[test]
 fn an_outage_is_no_rhythm() {
@@ -199,7 +209,7 @@ fn an_outage_is_no_rhythm() {
     ];
     let quarters = quarters.map(net);
     for stay in [0, 1] {
-        let mut windows = seen(&quarters, calm(13, 3_610));
+        let mut windows = seen(&quarters, [calm(13, 3_610), crowd()].concat());
         let outage = NOON / 1_000 + 300..NOON / 1_000 + 1_500;
         for window in &mut windows {
             if outage.contains(&window.interval.start()) {
