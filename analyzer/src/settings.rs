@@ -1,9 +1,9 @@
 //! Every threshold, with where it comes from.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What the detectors and the alerts are told; every key has a default.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Scanners, shared by every detector that is keyed by source.
@@ -25,7 +25,7 @@ pub struct Settings {
 }
 
 /// When what one source does is one event.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sources {
     /// The slowest scanner that must not be cut in two, in packets per second over all of
@@ -54,7 +54,7 @@ impl Default for Sources {
 }
 
 /// When a source scans, and when it is infected.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hosts {
     /// No source is named on fewer targets, or on fewer than there are.
@@ -95,7 +95,7 @@ impl Default for Hosts {
 }
 
 /// When requests to amplifiers are forged in the name of their victim.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Reflection {
     /// Requests in one interval, before any of the following is evidence.
@@ -126,7 +126,7 @@ impl Default for Reflection {
 }
 
 /// When backscatter shows an attack.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DdosVictim {
     /// Answers, at least (Moore, Shannon, Brown, Voelker, Savage: Inferring Internet
@@ -176,7 +176,7 @@ impl Default for DdosVictim {
 }
 
 /// When more sources than usual ask for a service.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScanSurge {
     /// Seconds of one bin (ten minutes, as nicter's engines use).
@@ -229,7 +229,7 @@ impl Default for ScanSurge {
 
 /// When sources have one rhythm: parameters of Dark-TRACER (Han, Takeuchi, Takahashi, Inoue,
 /// 2022; repository Gotchance/Dark-TRACER), unless another source is named.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Coordinated {
     /// TCP ports left out, because many sources ask for them at any time.
@@ -298,7 +298,7 @@ impl Default for Coordinated {
 }
 
 /// When a sensor has fallen silent.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SensorSilence {
     /// Seconds without an interval, while others reported.
@@ -314,7 +314,7 @@ impl Default for SensorSilence {
 }
 
 /// How long cases live.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cases {
     /// A case about a host closes after so many quiet days.
@@ -337,7 +337,9 @@ impl Default for Cases {
 }
 
 /// A language of the catalogues.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// English.

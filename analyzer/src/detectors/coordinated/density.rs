@@ -8,9 +8,9 @@
 //! component is solved alone. Networks with the same counts are one block, without loss. A
 //! component of more than [`SOLVED_MAX`] blocks is not solved: its ties are the pairs above
 //! the penalty, to which the solution tends as it grows sparse (Fattahi, Sojoudi: Graphical
-//! lasso and thresholding, 2019). These are never fewer in what we measured, and more by 40 %
-//! at penalty 0.4, 20 % at 0.6, 5 % at 0.9: densities are compared with those of other
-//! windows only, which are too large in the same way.
+//! lasso and thresholding, 2019). In four windows of about 130 networks these were never
+//! fewer: 45 to 71 % more at penalty 0.4, 11 to 28 % at 0.6, 0 to 22 % at 0.9. Densities are
+//! compared with those of other windows only, which are too large in the same way.
 
 use std::collections::BTreeMap;
 

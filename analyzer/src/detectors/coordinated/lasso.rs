@@ -143,12 +143,12 @@ impl<'a> Descent<'a> {
         self.lasso(row, gradient);
         let own = self.blocks.sizes[row];
         let (mut quadratic, mut changed) = (0.0, 0.0_f64);
-        for column in 0..count {
+        for (column, slope) in gradient.iter().enumerate() {
             if column == row {
                 continue;
             }
             let scale = (own * self.blocks.sizes[column]).sqrt();
-            let wanted = scale * self.blocks.covariances[row * count + column] - gradient[column];
+            let wanted = scale * self.blocks.covariances[row * count + column] - slope;
             let before = self.estimate[row * count + column];
             changed = changed.max((wanted - before).abs() / scale);
             self.estimate[row * count + column] = wanted;
