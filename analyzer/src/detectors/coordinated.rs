@@ -10,7 +10,7 @@
 //!   few rhythms; the networks that take most part in one are a group.
 //!
 //! What they point at is named only where a port has a rhythm of its own that chance does
-//! not explain ([`rhythm`]), and more than one target.
+//! not explain (`rhythm`), and more than one target.
 //!
 //! Beside surges, never instead: here few sources suffice, if they keep time. A window in
 //! which part of the telescope went or came, or nobody watched, is not judged: all sources
