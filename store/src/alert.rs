@@ -209,7 +209,7 @@ pub struct Evidence {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub victims: Vec<IpAddr>,
     /// Sources by country (`ZZ` where unknown), of kinds that are about a group; the most at
-    /// once. For analysts: readers outside the centre see none below five.
+    /// once. Exact, so for the centre's analysts alone.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub countries: BTreeMap<String, u64>,
 }
