@@ -6,10 +6,12 @@
 //! | [`reflection`]   | a source looks for amplifiers, or is their victim             |
 //! | [`ddos_victim`]  | an address or prefix is under attack                          |
 //! | [`scan_surge`]   | more sources than usual ask for a service                     |
+//! | [`coordinated`]  | sources ask for a service in one rhythm                       |
 //! | [`sensor_silence`] | a sensor stopped reporting                                  |
 //!
 //! To add one: write its file, give it settings, add a line to [`all`].
 
+pub mod coordinated;
 pub mod ddos_victim;
 pub mod distinct;
 pub mod generations;
@@ -85,6 +87,7 @@ pub fn all(settings: &Settings, observation: Observation) -> Vec<Box<dyn Detecto
         Box::new(reflection::Reflections::new(settings)),
         Box::new(ddos_victim::DdosVictims::new(&settings.ddos_victim)),
         Box::new(scan_surge::ScanSurges::new(&settings.scan_surge)),
+        Box::new(coordinated::CoordinatedScans::new(&settings.coordinated)),
     ];
     if observation == Observation::Live {
         let silence = sensor_silence::SensorSilences::new(&settings.sensor_silence);

@@ -73,8 +73,19 @@ pub enum About {
     Prefix(IpNet, Arc<Origin>),
     /// A service, in the region or in one country.
     Service(Service, Option<Country>),
+    /// Sources that keep time with each other, for analysts alone.
+    Group(Group),
     /// One of our sensors.
     Sensor(SensorId),
+}
+
+/// Sources that keep time with each other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// What they ask for: of several services the lowest.
+    pub service: Service,
+    /// How many are in each country, most first; none of them is named.
+    pub countries: Vec<(Option<Country>, u64)>,
 }
 
 impl About {
@@ -98,6 +109,10 @@ impl About {
                 service: service.to_string(),
                 scope: scope.map_or_else(|| "region".to_owned(), |country| country.to_string()),
             },
+            Self::Group(group) => Subject::Service {
+                service: group.service.to_string(),
+                scope: "region".to_owned(),
+            },
             Self::Sensor(sensor) => Subject::Sensor {
                 sensor: sensor.to_string(),
             },
@@ -110,7 +125,7 @@ impl About {
             Self::Source(_, origin) | Self::Victim(_, origin) | Self::Prefix(_, origin) => {
                 Some(origin)
             }
-            Self::Service(..) | Self::Sensor(_) => None,
+            Self::Service(..) | Self::Group(_) | Self::Sensor(_) => None,
         }
     }
 
@@ -119,7 +134,7 @@ impl About {
         match self {
             Self::Source(address, _) | Self::Victim(address, _) => Some(*address),
             Self::Prefix(prefix, _) => Some(prefix.addr()),
-            Self::Service(..) | Self::Sensor(_) => None,
+            Self::Service(..) | Self::Group(_) | Self::Sensor(_) => None,
         }
     }
 }
@@ -193,13 +208,17 @@ pub enum Reason {
     CarpetBombing,
     /// More sources than usual.
     Surge,
+    /// The density of ties between networks stands out.
+    RhythmDensity,
+    /// Networks of one rhythm ask for one port.
+    RhythmGroup,
     /// A sensor stopped.
     Silence,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::MiraiSyn,
         Self::SmbWorm,
         Self::ScanTool,
@@ -214,6 +233,8 @@ impl Reason {
         Self::BackscatterBurst,
         Self::CarpetBombing,
         Self::Surge,
+        Self::RhythmDensity,
+        Self::RhythmGroup,
         Self::Silence,
     ];
 
@@ -234,6 +255,8 @@ impl Reason {
             Self::BackscatterBurst => "backscatter_burst",
             Self::CarpetBombing => "carpet_bombing",
             Self::Surge => "surge",
+            Self::RhythmDensity => "rhythm_density",
+            Self::RhythmGroup => "rhythm_group",
             Self::Silence => "silence",
         }
     }

@@ -1,9 +1,9 @@
 //! Every threshold, with where it comes from.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What the detectors and the alerts are told; every key has a default.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Scanners, shared by every detector that is keyed by source.
@@ -16,6 +16,8 @@ pub struct Settings {
     pub ddos_victim: DdosVictim,
     /// More sources than usual.
     pub scan_surge: ScanSurge,
+    /// Sources with one rhythm.
+    pub coordinated: Coordinated,
     /// Sensors that stopped reporting.
     pub sensor_silence: SensorSilence,
     /// The life of a case.
@@ -23,7 +25,7 @@ pub struct Settings {
 }
 
 /// When what one source does is one event.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sources {
     /// The slowest scanner that must not be cut in two, in packets per second over all of
@@ -52,7 +54,7 @@ impl Default for Sources {
 }
 
 /// When a source scans, and when it is infected.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hosts {
     /// No source is named on fewer targets, or on fewer than there are.
@@ -93,7 +95,7 @@ impl Default for Hosts {
 }
 
 /// When requests to amplifiers are forged in the name of their victim.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Reflection {
     /// Requests in one interval, before any of the following is evidence.
@@ -124,7 +126,7 @@ impl Default for Reflection {
 }
 
 /// When backscatter shows an attack.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DdosVictim {
     /// Answers, at least (Moore, Shannon, Brown, Voelker, Savage: Inferring Internet
@@ -174,7 +176,7 @@ impl Default for DdosVictim {
 }
 
 /// When more sources than usual ask for a service.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScanSurge {
     /// Seconds of one bin (ten minutes, as nicter's engines use).
@@ -225,8 +227,78 @@ impl Default for ScanSurge {
     }
 }
 
+/// When sources have one rhythm: parameters of Dark-TRACER (Han, Takeuchi, Takahashi, Inoue,
+/// 2022; repository Gotchance/Dark-TRACER), unless another source is named.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Coordinated {
+    /// TCP ports left out, because many sources ask for them at any time.
+    pub excluded_ports: Vec<u16>,
+    /// Networks without which a window's density says nothing.
+    pub networks_min: usize,
+    /// Networks of one window that are judged: of more, a sample.
+    pub networks_max: usize,
+    /// Penalties of the graphical lasso, ascending.
+    pub penalties: Vec<f64>,
+    /// Windows of ten minutes without which no density stands out: a day.
+    pub history_min: usize,
+    /// Windows of ten minutes that a density is compared with: three days.
+    pub history_max: usize,
+    /// The largest density stands out if the others have at most this share of the variance.
+    pub variance_share: f64,
+    /// Networks a port is asked from, at least, where the density stands out.
+    pub density_networks_min: usize,
+    /// Packets in half an hour from which a network is split into rhythms.
+    pub packets_min: u64,
+    /// Packets in a minute beyond which a network is left out.
+    pub minute_packets_max: u32,
+    /// Most rhythms that packets are split into; every number up to it is tried.
+    pub ranks_max: usize,
+    /// Updates of one factorisation, at most.
+    pub iterations_max: usize,
+    /// Part in a rhythm from which a network is of its group, as a share of the largest.
+    pub part_share: f64,
+    /// Share of a group that must ask for a port.
+    pub port_share: f64,
+    /// Networks of a group that must ask for a port: below five, aggregates are not shown
+    /// (Dark-NMF: 2).
+    pub group_networks_min: usize,
+    /// How unlikely a port's rhythm must be by chance; ours: about a hundred ports are tested
+    /// in a window, so one false alarm in about half a year.
+    pub chance: f64,
+    /// Share of packets, and of pairs, at one target from which it is no scan.
+    pub target_share: f64,
+    /// Pairs of source and port followed in one window.
+    pub pairs_max: usize,
+}
+
+impl Default for Coordinated {
+    fn default() -> Self {
+        Self {
+            excluded_ports: vec![22, 23, 80, 81, 445, 1433, 2323, 3389, 5555, 8080, 52_869],
+            networks_min: 500,
+            networks_max: 1_000,
+            penalties: vec![0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
+            history_min: 144,
+            history_max: 432,
+            variance_share: 0.98,
+            density_networks_min: 20,
+            packets_min: 2,
+            minute_packets_max: 60,
+            ranks_max: 10,
+            iterations_max: 3_000,
+            part_share: 0.5,
+            port_share: 0.3,
+            group_networks_min: 5,
+            chance: 1e-6,
+            target_share: 0.7,
+            pairs_max: 131_072,
+        }
+    }
+}
+
 /// When a sensor has fallen silent.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SensorSilence {
     /// Seconds without an interval, while others reported.
@@ -242,7 +314,7 @@ impl Default for SensorSilence {
 }
 
 /// How long cases live.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cases {
     /// A case about a host closes after so many quiet days.
@@ -265,7 +337,9 @@ impl Default for Cases {
 }
 
 /// A language of the catalogues.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// English.

@@ -2,6 +2,7 @@
 //!
 //! The JSON is a contract: partners script against its keys. Times are UTC with milliseconds.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use noroshi_proto::time::Millis;
@@ -207,6 +208,10 @@ pub struct Evidence {
     /// Addresses under a carpet bombing, at most 256.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub victims: Vec<IpAddr>,
+    /// Sources by country (`ZZ` where unknown), of kinds that are about a group; the most at
+    /// once. Exact, so for the centre's analysts alone.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub countries: BTreeMap<String, u64>,
 }
 
 /// A case, in its last state.

@@ -39,6 +39,7 @@ pub(super) fn address(finding: &Finding, registry: &Registry) -> Result<Vec<Addr
             let country = scope.map(|country| country.to_string());
             Ok(of_region(finding, registry, at, country))
         }
+        About::Group(_) => Ok(vec![of_centre(finding, None)]),
         About::Sensor(sensor) => Ok(vec![of_sensor(sensor, registry)]),
     }
 }
@@ -146,22 +147,7 @@ fn of_region(
     at: Millis,
     country: Option<String>,
 ) -> Vec<Addressed> {
-    let (confidence, ground) = match finding.support {
-        Support::Weak => (Confidence::Low, Ground::FewTargets),
-        Support::Plain => (Confidence::Medium, Ground::FewTargets),
-        Support::Broad | Support::Steady => (Confidence::High, Ground::ManySources),
-    };
-    let centre = Addressed {
-        partner: None,
-        country,
-        tlp: Tlp::default(),
-        attribution: None,
-        severity: Severity::Medium,
-        confidence,
-        grounds: vec![ground],
-        scanner: None,
-        internal: false,
-    };
+    let centre = of_centre(finding, country);
     let told: Vec<Addressed> = registry
         .partners_of_programme(Programme::Practice, at)
         .map(|partner| Addressed {
@@ -171,6 +157,26 @@ fn of_region(
         })
         .collect();
     if told.is_empty() { vec![centre] } else { told }
+}
+
+/// The centre's analysts, of what concerns no single partner.
+fn of_centre(finding: &Finding, country: Option<String>) -> Addressed {
+    let (confidence, ground) = match finding.support {
+        Support::Weak => (Confidence::Low, Ground::FewTargets),
+        Support::Plain => (Confidence::Medium, Ground::FewTargets),
+        Support::Broad | Support::Steady => (Confidence::High, Ground::ManySources),
+    };
+    Addressed {
+        partner: None,
+        country,
+        tlp: Tlp::default(),
+        attribution: None,
+        severity: severity(finding.kind, false, false),
+        confidence,
+        grounds: vec![ground],
+        scanner: None,
+        internal: false,
+    }
 }
 
 /// The owner of a sensor; the centre alone where it is not registered any more.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::addressing::Addressed;
 use super::text::{Ground, Texts};
 use super::{Numbered, Purpose};
-use crate::finding::{Finding, Reason, SERVICES_MAX, VICTIMS_MAX};
+use crate::finding::{About, Finding, Reason, SERVICES_MAX, VICTIMS_MAX};
 use crate::settings::Settings;
 
 /// Ids of alerts are drawn from this namespace.
@@ -153,6 +153,14 @@ impl Case {
         };
         evidence.late |= finding.late;
         evidence.internal |= addressed.internal;
+        if let About::Group(group) = &finding.about {
+            for (country, sources) in &group.countries {
+                // ZZ: unknown
+                let name = country.map_or_else(|| "ZZ".to_owned(), |one| one.to_string());
+                let most = evidence.countries.entry(name).or_default();
+                *most = (*most).max(*sources);
+            }
+        }
         if addressed.scanner.is_some() {
             evidence.scanner.clone_from(&addressed.scanner);
         }

@@ -1,5 +1,7 @@
 //! The life of a case, and who is told.
 
+mod groups;
+
 use std::sync::Arc;
 
 use noroshi_proto::id::SensorId;
