@@ -9,6 +9,7 @@ use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_proto::traffic::Service;
 use noroshi_store::alert::{Kind, Subject};
+use noroshi_store::notices::SINKHOLE;
 use noroshi_store::origin::{Country, Origin};
 
 /// Sensors named in one finding, at most.
@@ -195,11 +196,15 @@ pub enum Reason {
     Surge,
     /// A sensor stopped.
     Silence,
+    /// More new cases within an hour than are told one by one.
+    Flood,
+    /// Connections to a command-and-control server that was taken over.
+    Sinkhole,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::MiraiSyn,
         Self::SmbWorm,
         Self::ScanTool,
@@ -215,6 +220,8 @@ impl Reason {
         Self::CarpetBombing,
         Self::Surge,
         Self::Silence,
+        Self::Flood,
+        Self::Sinkhole,
     ];
 
     /// The `reason_code` of an alert.
@@ -235,6 +242,8 @@ impl Reason {
             Self::CarpetBombing => "carpet_bombing",
             Self::Surge => "surge",
             Self::Silence => "silence",
+            Self::Flood => "flood",
+            Self::Sinkhole => SINKHOLE,
         }
     }
 }

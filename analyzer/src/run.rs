@@ -8,7 +8,9 @@
 //!   had not been kept with.
 //! - Two replays of the same store give the same alerts, to the byte.
 
+pub mod backtest;
 mod live;
+mod people;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use uuid::Uuid;
 
 pub use live::{Mode, run, run_as};
+pub use people::judge_silences;
 
 use crate::alerts::{Outcome, Purpose};
 use crate::analysis::Analysis;
@@ -79,10 +82,12 @@ pub async fn replay_as(
         let outcomes;
         (analysis, outcomes) = examine(analysis, windows).await?;
         told.tell(store, outcomes).await?;
+        store.observe(&analysis.alerts.observations()).await?;
     }
     let mut last = analysis.alerts.advance_to(span.end);
     last.extend(analysis.alerts.checkpoint());
     told.tell(store, last).await?;
+    store.observe(&analysis.alerts.observations()).await?;
     store.roll_up(span).await?;
     tracing::info!(withheld = ?analysis.alerts.withheld(), "replayed");
     Ok(told.alerts())
@@ -100,6 +105,24 @@ async fn examine(
     Ok(examined.await?)
 }
 
+/// Shows the detectors what is past, as far back from `position` as they need.
+async fn warm_up(
+    mut analysis: Analysis,
+    store: &Store,
+    position: u64,
+) -> Result<Analysis, RunError> {
+    let past = position.saturating_sub(analysis.warm_up_seconds())..position;
+    let mut reader = store.windows(past, IntervalLength::DEFAULT);
+    while let Some(windows) = reader.next_chunk().await? {
+        let warmed = spawn_blocking(move || {
+            analysis.warm_up(&windows);
+            analysis
+        });
+        analysis = warmed.await?;
+    }
+    Ok(analysis)
+}
+
 /// Every alert in its last state.
 #[derive(Default)]
 struct Told(BTreeMap<Uuid, Alert>);
@@ -111,10 +134,13 @@ impl Told {
             store.record(some).await?;
         }
         for transition in transitions {
-            self.0
-                .insert(transition.case.alert.id, transition.case.alert);
+            self.hear(transition.case.alert);
         }
         Ok(())
+    }
+
+    fn hear(&mut self, alert: Alert) {
+        self.0.insert(alert.id, alert);
     }
 
     fn alerts(self) -> Vec<Alert> {
