@@ -19,6 +19,7 @@
 //! | [`observations`] | what was seen of a case      | a row per case and day                       |
 //! | [`maintenance`] | when sensors are worked on    | whose silence means nothing                  |
 //! | [`notices`]    | evidence from elsewhere        | cases apart, kept for a short time           |
+//! | [`tally`]      | a period                       | how its cases fared                          |
 //! | [`positions`]  | a reader's progress            | where it goes on after a restart             |
 //! | [`accounting`] | –                              | the sums that have to agree                  |
 //!
@@ -46,5 +47,6 @@ pub mod rollups;
 mod schema;
 pub mod steps;
 pub mod store;
+pub mod tally;
 pub mod window;
 pub mod windows;
