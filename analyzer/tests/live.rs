@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "live/people.rs"]
+mod people;
+
 use std::sync::Arc;
 use std::time::Duration;
 
