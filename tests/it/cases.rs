@@ -5,6 +5,8 @@ use std::process::Output;
 use std::sync::Arc;
 use std::time::Duration;
 
+use noroshi_analyzer::run::replay;
+use noroshi_analyzer::settings::Settings;
 use noroshi_proto::batch::{Batch, Span};
 use noroshi_proto::flow::{Flow, FlowTuple, Marks, OptionLayout, Tally};
 use noroshi_proto::id::{BatchId, Epoch, SensorId};
@@ -12,9 +14,11 @@ use noroshi_proto::loss::Counters;
 use noroshi_proto::sample::{TargetBits, TargetSample};
 use noroshi_proto::time::{Interval, IntervalLength, Millis};
 use noroshi_proto::traffic::{Traffic, Transport};
+use noroshi_store::alert::Kind;
 use noroshi_store::append::Admitted;
 use noroshi_store::engine::{Engine, EngineConfig};
 use noroshi_store::origin::Origin;
+use noroshi_store::registry::Registry;
 use noroshi_store::retention::Retention;
 use noroshi_store::store::{Store, StoreConfig};
 use serde_json::Value;
@@ -87,17 +91,20 @@ async fn now(centre: &Centre) -> Millis {
         .expect("the store has a clock")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sinkholes_log_becomes_cases_that_people_work_on() {
-    let centre = Centre::new(REGISTRY, "");
-    let hour_ago = Millis(now(&centre).await.0 - 3_600_000);
+/// A log of three lines: a partner's, nobody's, and nonsense.
+async fn sinkhole_log(centre: &Centre) -> String {
+    let hour_ago = Millis(now(centre).await.0 - 3_600_000);
     let log = centre.beside("contacts.csv");
     let text = format!(
-        "address,time,port\n203.0.113.7,{hour_ago},40123\n8.8.8.8,{hour_ago},1\nnonsense,{hour_ago},1\n"
+        "address,time,port\n203.0.113.7,{hour_ago},40123\n8.8.8.8,{hour_ago},1\n\
+         nonsense,{hour_ago},1\n"
     );
     std::fs::write(&log, text).expect("writable");
-    let log = log.to_str().expect("a temporary path is text");
-    let import = [
+    log.to_str().expect("a temporary path is text").to_owned()
+}
+
+fn import(log: &str) -> [&str; 7] {
+    [
         "import",
         "sinkhole",
         log,
@@ -105,25 +112,40 @@ async fn a_sinkholes_log_becomes_cases_that_people_work_on() {
         "order 17",
         "--by",
         "anan",
-    ];
-    let output = run(&centre, &[&import[..], &["--json"]].concat());
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_line_of_a_sinkholes_log_is_accounted_for() {
+    let centre = Centre::new(REGISTRY, "");
+    let log = sinkhole_log(&centre).await;
+    let output = run(&centre, &[&import(&log)[..], &["--json"]].concat());
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        stderr.contains("contacts.csv:4: `nonsense` is no address"),
-        "{stderr}"
-    );
+    let bad = "contacts.csv:4: `nonsense` is no address";
+    assert!(stderr.contains(bad), "{stderr}");
     let summary = &json_lines(&output)[0]["summary"];
     assert_eq!(
         (&summary["lines"], &summary["noticed"]),
         (&3.into(), &1.into())
     );
     assert_eq!(summary["discarded"]["nobody"], 1, "{summary}");
-    let again = lines(&centre, &import);
+    let again = lines(&centre, &import(&log));
     assert_eq!(again[0]["summary"]["known"], 1, "{again:?}");
-
+    assert!(
+        lines(&centre, &["alerts", "tally"]).is_empty(),
+        "imports are no statistic"
+    );
     let listed = lines(&centre, &["alerts", "list"]);
     assert_eq!(listed.len(), 1, "{listed:?}");
     assert_eq!(listed[0]["reason_code"], "sinkhole");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_work_on_a_case_and_the_audit_knows() {
+    let centre = Centre::new(REGISTRY, "");
+    let log = sinkhole_log(&centre).await;
+    lines(&centre, &import(&log));
+    let listed = lines(&centre, &["alerts", "list"]);
     let id = listed[0]["id"].as_str().expect("an id");
     let ack = lines(
         &centre,
@@ -131,10 +153,8 @@ async fn a_sinkholes_log_becomes_cases_that_people_work_on() {
     );
     assert_eq!(ack[0]["remedy"]["state"], "acknowledged");
     let refused = refusal(&centre, &["alerts", "ack", id]);
-    assert!(
-        refused.contains("the case is acknowledged") && refused.contains("possible are: notified"),
-        "{refused}"
-    );
+    assert!(refused.contains("the case is acknowledged"), "{refused}");
+    assert!(refused.contains("possible are: notified"), "{refused}");
     let nobody = refusal(&centre, &["alerts", "note", id]);
     assert!(nobody.contains("--note TEXT"), "{nobody}");
     for (verb, state) in [
@@ -150,45 +170,41 @@ async fn a_sinkholes_log_becomes_cases_that_people_work_on() {
     let shown = lines(&centre, &["alerts", "show", id]);
     let history = shown[0]["history"].as_array().expect("a list");
     assert_eq!(history.len(), 7, "an import and six steps: {history:?}");
-    assert_eq!(
-        (&history[0]["note"], &history[1]["by"]),
-        (&"order 17".into(), &"operator:anan".into())
-    );
-
-    assert!(refusal(&centre, &["alerts", "withdraw", "--reason", "x"]).contains("name --id"));
-    let bulk = ["alerts", "withdraw", "--kind", "infected_host"];
-    let dry = lines(&centre, &[&bulk[..], &["--dry-run"]].concat());
-    assert_eq!(dry[1]["summary"]["matching"], 1);
-    assert_eq!(
-        lines(&centre, &["alerts", "list"]).len(),
-        1,
-        "a dry run changes nothing"
-    );
-    let done = lines(&centre, &[&bulk[..], &["--reason", "wrong log"]].concat());
-    assert_eq!(done[1]["summary"]["withdrawn"], 1);
-    assert!(lines(&centre, &["alerts", "list"]).is_empty());
-    let all = lines(&centre, &["alerts", "list", "--all"]);
-    assert_eq!(
-        (&all[0]["state"], &all[0]["remedy"]["reason"]),
-        (&"withdrawn".into(), &"wrong log".into())
-    );
-    assert!(
-        lines(&centre, &["alerts", "tally"]).is_empty(),
-        "imports are no statistic"
-    );
-
+    assert_eq!(history[0]["note"], "order 17");
+    assert_eq!(history[1]["by"], "operator:anan");
     let audit = "SELECT action, purpose FROM audit ORDER BY at";
     let audit = with_store(&centre, async |store| {
         let rows = store.client().query(audit).fetch_all::<(String, String)>();
         rows.await.expect("the audit is readable")
     });
     let audit = audit.await;
-    assert_eq!(
-        audit.len(),
-        9,
-        "two imports, six steps, one withdrawal: {audit:?}"
-    );
+    assert_eq!(audit.len(), 7, "an import and six steps: {audit:?}");
     assert_eq!(audit[0].1, "order 17");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn withdrawing_needs_a_choice_and_a_reason() {
+    let centre = Centre::new(REGISTRY, "");
+    let log = sinkhole_log(&centre).await;
+    lines(&centre, &import(&log));
+    let all = refusal(&centre, &["alerts", "withdraw", "--reason", "x"]);
+    assert!(all.contains("name --id"), "{all}");
+    let bulk = ["alerts", "withdraw", "--kind", "infected_host"];
+    assert_eq!(
+        run(&centre, &bulk).status.code(),
+        Some(2),
+        "without a reason"
+    );
+    let dry = lines(&centre, &[&bulk[..], &["--dry-run"]].concat());
+    assert_eq!(dry[1]["summary"]["matching"], 1);
+    let open = lines(&centre, &["alerts", "list"]);
+    assert_eq!(open.len(), 1, "a dry run changes nothing");
+    let done = lines(&centre, &[&bulk[..], &["--reason", "wrong log"]].concat());
+    assert_eq!(done[1]["summary"]["withdrawn"], 1);
+    assert!(lines(&centre, &["alerts", "list"]).is_empty());
+    let all = lines(&centre, &["alerts", "list", "--all"]);
+    assert_eq!(all[0]["state"], "withdrawn");
+    assert_eq!(all[0]["remedy"]["reason"], "wrong log");
 }
 
 #[test]
@@ -305,4 +321,48 @@ async fn a_backtest_compares_settings_and_writes_nothing() {
         &["backtest", "--from", "2020-01-01", "--to", "2020-01-02"],
     );
     assert!(nothing.contains("nothing is stored"), "{nothing}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_sensor_saw_is_taken_back_in_bulk() {
+    let centre = Centre::new(REGISTRY, "[retention]\nflow_tuples = 0\nbatch_ledger = 0\n");
+    let registry = Registry::parse("registry.toml", REGISTRY).expect("a registry");
+    let found = with_store(&centre, async |store| {
+        store.append(bot()).await.expect("it is kept");
+        replay(store, &registry, &Settings::default()).await
+    });
+    let found = found.await.expect("it is replayed");
+    let infected = found.iter().find(|alert| alert.kind == Kind::InfectedHost);
+    let id = infected.expect("a bot").id.to_string();
+    let shown = lines(&centre, &["alerts", "show", &id]);
+    let days = shown[0]["observations"].as_array().expect("a list");
+    assert_eq!(days.len(), 1, "{shown:?}");
+    assert_eq!(
+        (&days[0]["day"], &days[0]["sensors"][0]),
+        (&"2026-11-02".into(), &"s".into())
+    );
+
+    let withdraw = |sensor: &'static str, day: &'static str| {
+        [
+            "alerts",
+            "withdraw",
+            "--sensor",
+            sensor,
+            "--from",
+            day,
+            "--reason",
+            "broken clock",
+        ]
+    };
+    for nothing in [withdraw("other", "2026-11-02"), withdraw("s", "2026-11-03")] {
+        assert_eq!(lines(&centre, &nothing)[0]["summary"]["withdrawn"], 0);
+    }
+    let done = lines(&centre, &withdraw("s", "2026-11-02"));
+    let summary = &done[done.len() - 1]["summary"];
+    assert_eq!(summary["withdrawn"], found.len(), "{done:?}");
+    let again = lines(&centre, &withdraw("s", "2026-11-02"));
+    assert_eq!(again[0]["summary"]["withdrawn"], 0, "once");
+    let tally = lines(&centre, &["alerts", "tally", "--from", "2026-11-02"]);
+    let infected = tally.iter().find(|line| line["kind"] == "infected_host");
+    assert_eq!(infected.expect("a line")["false_alerts"], 1, "{tally:?}");
 }

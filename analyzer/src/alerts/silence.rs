@@ -136,16 +136,15 @@ impl Silent<'_> {
         let own = |mark: &&Watermark| self.sensors.contains(&mark.sensor);
         let complete = sky.watermarks.iter().filter(own);
         let through = complete.map(|mark| mark.complete_through).min();
-        let mut silent = vec![last..through.unwrap_or(last).min(sky.now).max(last)];
-        for window in sky.maintenance {
-            if self.sensors.contains(&window.sensor) {
-                let window = window.from.seconds()..window.until.seconds();
-                silent = silent
-                    .into_iter()
-                    .flat_map(|range| without(range, &window))
-                    .collect();
-            }
-        }
+        let end = through.unwrap_or(last).min(sky.now).max(last);
+        let own = |window: &&Maintenance| self.sensors.contains(&window.sensor);
+        let windows = sky.maintenance.iter().filter(own);
+        let whole: Vec<Range<u64>> = std::iter::once(last..end).collect();
+        let silent = windows.fold(whole, |silent, window| {
+            let window = window.from.seconds()..window.until.seconds();
+            let parts = silent.into_iter().flat_map(|range| without(range, &window));
+            parts.collect()
+        });
         Stretches {
             active: first..last.max(first + ACTIVE_SECONDS_MIN),
             silent,
