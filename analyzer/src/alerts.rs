@@ -242,7 +242,7 @@ impl Alerts {
 
     /// What people say, from now on. A case that its partner calls a false positive is over.
     pub fn hear(&mut self, heard: Heard) -> Vec<Outcome> {
-        self.heard = heard;
+        self.heard = heard.sorted();
         let refuted: Vec<Key> = self
             .cases
             .iter()
@@ -281,7 +281,12 @@ impl Alerts {
             }
         }
         for (finding, addressed) in self.floods.gathered(end) {
-            outcomes.extend(self.take_in(&finding, addressed));
+            let key = Key::new(&finding, &addressed);
+            if self.heard.suppresses(&key, &finding) {
+                self.withhold(Withheld::Suppressed);
+            } else {
+                outcomes.extend(self.take_in(&finding, addressed));
+            }
         }
         outcomes.extend(self.advance_to(end));
         outcomes

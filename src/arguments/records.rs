@@ -15,6 +15,24 @@ pub enum Maintenance {
     Add(MaintenanceAdd),
     /// What is under way, to come, or over for less than a day.
     List(MaintenanceList),
+    /// It is over now; what has not begun never will.
+    End(MaintenanceEnd),
+}
+
+/// `noroshi maintenance end`
+#[derive(Args)]
+pub struct MaintenanceEnd {
+    /// The maintenance's id, as `list --json` names it.
+    pub id: uuid::Uuid,
+    /// The centre's configuration.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Who does it; otherwise $USER.
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    /// JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `noroshi maintenance add`

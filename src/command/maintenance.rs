@@ -1,4 +1,4 @@
-//! `noroshi maintenance add|list`: when sensors are worked on.
+//! `noroshi maintenance add|list|end`: when sensors are worked on.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use noroshi_store::maintenance::Maintenance;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::arguments::records::{Maintenance as Verb, MaintenanceAdd};
+use crate::arguments::records::{Maintenance as Verb, MaintenanceAdd, MaintenanceEnd};
 use crate::command::author::author;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -27,6 +27,12 @@ pub async fn run(verb: Verb) -> Result<(), Failure> {
             check(&config, &arguments)?;
             let site = Site::open(&config).await?;
             let result = add(&site, &arguments).await;
+            site.close().await;
+            result
+        }
+        Verb::End(arguments) => {
+            let site = Site::open(&Config::load(&arguments.config)?).await?;
+            let result = end(&site, &arguments).await;
             site.close().await;
             result
         }
@@ -84,6 +90,24 @@ async fn add(site: &Site, arguments: &MaintenanceAdd) -> Result<(), Failure> {
         window.sensor, window.from, window.until
     );
     site.store.audit(&by, &action, &window.reason).await?;
+    print(&[window], arguments.json).context("standard output")?;
+    Ok(())
+}
+
+async fn end(site: &Site, arguments: &MaintenanceEnd) -> Result<(), Failure> {
+    let now = site.store.wall_time().await?;
+    let windows = site.store.maintenance(now).await?;
+    let Some(mut window) = windows.into_iter().find(|one| one.id == arguments.id) else {
+        return Err(Failure::Failed(anyhow::anyhow!(
+            "no maintenance {} is under way or to come: `noroshi maintenance list --json` names them",
+            arguments.id
+        )));
+    };
+    let by = author(arguments.by.as_deref());
+    window.until = window.from.max(now);
+    site.store.record_maintenance(&window).await?;
+    let action = format!("maintenance end {} {}", window.sensor, window.until);
+    site.store.audit(&by, &action, "").await?;
     print(&[window], arguments.json).context("standard output")?;
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! The life of a case from a shell, by the real program on a directory of its own.
 
 use std::net::IpAddr;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use noroshi_analyzer::run::replay;
 use noroshi_analyzer::settings::Settings;
 use noroshi_proto::batch::{Batch, Span};
@@ -183,6 +185,44 @@ async fn people_work_on_a_case_and_the_audit_knows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn people_work_while_the_centre_is_up() {
+    let local = "[collector]\nlisten = \"127.0.0.1:0\"\n[feeds]\nlisten = \"127.0.0.1:0\"\n";
+    let centre = Centre::new(REGISTRY, local);
+    let log = sinkhole_log(&centre).await;
+    let mut up = noroshi();
+    up.args(["up", "--config"])
+        .arg(centre.config())
+        .stdin(Stdio::null());
+    let announced = centre.beside("data/engine.json");
+    assert!(!announced.exists(), "no engine runs yet");
+    let mut up = up.spawn().expect("the centre starts");
+    while !announced.exists() {
+        assert!(
+            up.try_wait().expect("it can be waited for").is_none(),
+            "it ended"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    lines(&centre, &import(&log));
+    let listed = lines(&centre, &["alerts", "list"]);
+    let id = listed[0]["id"].as_str().expect("an id");
+    std::thread::scope(|scope| {
+        scope.spawn(|| lines(&centre, &["alerts", "cleaning", id]));
+        scope.spawn(|| lines(&centre, &["alerts", "note", id, "--note", "ticket 4711"]));
+    });
+    let shown = lines(&centre, &["alerts", "show", id]);
+    assert_eq!(shown[0]["remedy"]["state"], "cleaning");
+    let history = shown[0]["history"].as_array().expect("a list");
+    assert_eq!(history.len(), 3, "an import and both steps: {history:?}");
+    let ended = up.try_wait().expect("it can be waited for");
+    assert!(ended.is_none(), "the centre ended: {ended:?}");
+    let pid = i32::try_from(up.id()).expect("a process id");
+    kill(Pid::from_raw(pid), Signal::SIGTERM).expect("it lives");
+    let status = up.wait().expect("it can be waited for");
+    assert!(status.success(), "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn withdrawing_needs_a_choice_and_a_reason() {
     let centre = Centre::new(REGISTRY, "");
     let log = sinkhole_log(&centre).await;
@@ -228,6 +268,9 @@ fn maintenance_is_for_known_sensors_and_has_an_end() {
     let listed = lines(&centre, &["maintenance", "list"]);
     assert_eq!(added, listed);
     assert_eq!(listed[0]["from"], "2126-11-02T06:00:00.000Z");
+    let id = listed[0]["id"].as_str().expect("an id");
+    let ended = lines(&centre, &["maintenance", "end", id]);
+    assert_eq!(ended[0]["to"], ended[0]["from"], "it never begins");
 }
 
 /// 2 November 2026, 06:00:00 UTC.

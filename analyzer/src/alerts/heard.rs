@@ -34,12 +34,6 @@ impl Suppression {
             until: refuted.until,
         })
     }
-
-    fn is_about(&self, key: &Key, reason_code: &str) -> bool {
-        key.partner.as_deref() == Some(self.partner.as_str())
-            && self.subject == key.subject
-            && self.reason_code == reason_code
-    }
 }
 
 /// Everything people say.
@@ -52,18 +46,36 @@ pub struct Heard {
 }
 
 impl Heard {
+    /// Ready to be asked: suppressions by subject.
+    pub(super) fn sorted(mut self) -> Self {
+        self.suppressions
+            .sort_by(|one, other| one.subject.cmp(&other.subject));
+        self
+    }
+
+    /// Suppressions of this partner about this subject and rule.
+    fn about(&self, key: &Key, reason_code: &str) -> impl Iterator<Item = &Suppression> {
+        let first = self
+            .suppressions
+            .partition_point(|one| one.subject < key.subject);
+        let of_subject = self.suppressions[first..]
+            .iter()
+            .take_while(|one| one.subject == key.subject);
+        of_subject.filter(move |one| {
+            key.partner.as_deref() == Some(one.partner.as_str()) && one.reason_code == reason_code
+        })
+    }
+
     /// Whether the partner does not want to hear of this finding.
     pub(super) fn suppresses(&self, key: &Key, finding: &Finding) -> bool {
-        self.suppressions
-            .iter()
-            .any(|one| one.is_about(key, finding.reason.code()) && finding.at * 1000 < one.until.0)
+        self.about(key, finding.reason.code())
+            .any(|one| finding.at * 1000 < one.until.0)
     }
 
     /// Whether a case is what a partner calls a false positive.
     pub(super) fn refutes(&self, key: &Key, case: &Case) -> bool {
-        self.suppressions.iter().any(|one| {
-            one.is_about(key, &case.alert.reason_code) && case.alert.detected_at < one.until
-        })
+        self.about(key, &case.alert.reason_code)
+            .any(|one| case.alert.detected_at < one.until)
     }
 
     /// Whether maintenance explains this silence. After its end a sensor has as long to come

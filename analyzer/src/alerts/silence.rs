@@ -165,7 +165,10 @@ impl Silent<'_> {
             return Judgement::Reappeared;
         }
         let silence = sky.now.saturating_sub(self.alert.last_seen.seconds());
-        let can_be_proven = matches!(self.standing.state, Remedy::Resolved | Remedy::Quiet);
+        // attacks and surges are over when their case is: only hosts are cleaned
+        let is_host = matches!(self.alert.subject, Subject::Source { .. });
+        let can_be_proven =
+            is_host && matches!(self.standing.state, Remedy::Resolved | Remedy::Quiet);
         if !can_be_proven || silence < SILENT_SECONDS_MIN || self.is_worked_on(sky) {
             return Judgement::Wait;
         }

@@ -204,6 +204,16 @@ fn what_stands_behind_an_address_decides_whether_silence_proves_anything() {
 }
 
 #[test]
+fn only_hosts_are_confirmed() {
+    let mut question = Question::after(9 * DAY);
+    question.alert.subject = Subject::Victim {
+        victim: "203.0.113.7".to_owned(),
+        asn: None,
+    };
+    assert_eq!(question.judge(), Judgement::Wait);
+}
+
+#[test]
 fn too_little_evidence_has_no_rate() {
     for packets in [0, 1] {
         let mut question = Question::after(DAY);

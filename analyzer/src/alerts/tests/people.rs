@@ -221,6 +221,12 @@ fn a_flood_of_forged_bots_is_not_a_flood_of_cases() {
     assert!(gathered.explanation.contains("150 further addresses"));
     let more = START + 10;
     assert!(opened(&merge(&mut alerts, everybody(more), more)).is_empty());
+    let mut heard = not_again("tcp/23@TH");
+    heard.suppressions[0].reason_code = "flood".to_owned();
+    assert_eq!(alerts.hear(heard).len(), 1, "the gathering case is over");
+    let more = START + 20;
+    assert!(opened(&merge(&mut alerts, everybody(more), more)).is_empty());
     let hour = START + 3_600;
-    assert_eq!(opened(&merge(&mut alerts, everybody(hour), hour)).len(), 50);
+    let told = merge(&mut alerts, everybody(hour), hour);
+    assert_eq!(opened(&told).len(), 51, "the suppression is over as well");
 }
