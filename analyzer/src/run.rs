@@ -11,6 +11,7 @@
 pub mod backtest;
 mod live;
 mod people;
+mod warm;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use uuid::Uuid;
 
 pub use live::{Mode, run, run_as};
 pub use people::judge_silences;
+pub use warm::warm_up;
 
 use crate::alerts::{Outcome, Purpose};
 use crate::analysis::Analysis;
@@ -103,24 +105,6 @@ async fn examine(
         (analysis, outcomes)
     });
     Ok(examined.await?)
-}
-
-/// Shows the detectors what is past, as far back from `position` as they need.
-async fn warm_up(
-    mut analysis: Analysis,
-    store: &Store,
-    position: u64,
-) -> Result<Analysis, RunError> {
-    let past = position.saturating_sub(analysis.warm_up_seconds())..position;
-    let mut reader = store.windows(past, IntervalLength::DEFAULT);
-    while let Some(windows) = reader.next_chunk().await? {
-        let warmed = spawn_blocking(move || {
-            analysis.warm_up(&windows);
-            analysis
-        });
-        analysis = warmed.await?;
-    }
-    Ok(analysis)
 }
 
 /// Every alert in its last state.

@@ -13,7 +13,8 @@ use noroshi_store::alert::Alert;
 use noroshi_store::registry::Registry;
 use noroshi_store::store::Store;
 
-use super::{RunError, Told, examine, warm_up};
+use super::warm::warm_up;
+use super::{RunError, Told, examine};
 use crate::alerts::Purpose;
 use crate::analysis::Analysis;
 use crate::detectors::Observation;

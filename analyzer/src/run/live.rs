@@ -16,7 +16,8 @@ use noroshi_store::store::{Store, StoreError};
 use noroshi_store::window::Window;
 
 use super::people::{self, People};
-use super::{RunError, TRANSITIONS_MAX, examine, in_event_time, warm_up};
+use super::warm::warm_up;
+use super::{RunError, TRANSITIONS_MAX, examine, in_event_time};
 use crate::alerts::{Outcome, Purpose};
 use crate::analysis::Analysis;
 use crate::detectors::Observation;
