@@ -1,4 +1,14 @@
 //! What may be written on the command line.
+//!
+//! | module        | holds                                            |
+//! |---------------|--------------------------------------------------|
+//! | [`alerts`]    | `alerts …`                                       |
+//! | [`records`]   | `maintenance …`, `import …`, `backtest`          |
+//! | `instant`     | times as people write them                       |
+
+pub mod alerts;
+mod instant;
+pub mod records;
 
 use std::path::PathBuf;
 
@@ -23,7 +33,9 @@ const EXAMPLES: &str = "Examples:
   noroshi check --config noroshi.toml           what is wrong with the configuration, and where
   noroshi up --config noroshi.toml              run the centre
   noroshi replay day.pcap --config noroshi.toml --json
-  noroshi alerts list --config noroshi.toml --partner th-cert";
+  noroshi alerts list --config noroshi.toml --partner th-cert
+  noroshi alerts ack 3c46a7a6-4d97-55c4-b13f-d277711ee922 --config noroshi.toml
+  noroshi backtest --config noroshi.toml --from 2026-11-01 --to 2026-11-08 --against bolder.toml";
 
 /// One verb, one file under `command/`.
 #[derive(Subcommand)]
@@ -44,7 +56,15 @@ pub enum Verb {
     Replay(Replay),
     /// The life-cycle of alerts from a shell.
     #[command(subcommand)]
-    Alerts(Alerts),
+    Alerts(alerts::Alerts),
+    /// When sensors are worked on.
+    #[command(subcommand)]
+    Maintenance(records::Maintenance),
+    /// Evidence from elsewhere.
+    #[command(subcommand)]
+    Import(records::Import),
+    /// The detectors over what is stored, with any settings; nothing is written.
+    Backtest(records::Backtest),
     /// The embedded ClickHouse engine.
     #[command(subcommand)]
     Engine(Engine),
@@ -87,51 +107,6 @@ pub struct Replay {
     pub json: bool,
 }
 
-/// `noroshi alerts …`
-#[derive(Subcommand)]
-pub enum Alerts {
-    /// Alerts, newest first.
-    List(AlertsList),
-    /// One alert with its history.
-    Show(AlertsShow),
-}
-
-/// `noroshi alerts list`
-#[derive(Args)]
-pub struct AlertsList {
-    /// The centre's configuration.
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
-    /// Only this partner's.
-    #[arg(long, value_name = "ID")]
-    pub partner: Option<String>,
-    /// Only this kind, such as infected_host.
-    #[arg(long)]
-    pub kind: Option<String>,
-    /// Also those that are closed or withdrawn.
-    #[arg(long)]
-    pub all: bool,
-    /// At most this many.
-    #[arg(long, default_value_t = 100)]
-    pub limit: u32,
-    /// JSON lines.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `noroshi alerts show`
-#[derive(Args)]
-pub struct AlertsShow {
-    /// The alert's id.
-    pub id: uuid::Uuid,
-    /// The centre's configuration.
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
-    /// JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// `noroshi engine …`
 #[derive(Subcommand)]
 pub enum Engine {
@@ -158,10 +133,13 @@ fn sensor_capture(text: &str) -> Result<(SensorId, PathBuf), String> {
     let (id, capture) = text
         .split_once('=')
         .ok_or_else(|| format!("`{text}` has no `=`: write SENSOR=CAPTURE, as in jp-1=day.pcap"))?;
-    let id = SensorId::new(id).ok_or_else(|| {
+    Ok((sensor(id)?, capture.into()))
+}
+
+fn sensor(id: &str) -> Result<SensorId, String> {
+    SensorId::new(id).ok_or_else(|| {
         format!("`{id}` is no sensor id: lower-case letters, digits and hyphens, at most 64")
-    })?;
-    Ok((id, capture.into()))
+    })
 }
 
 /// Log lines go to standard error; `NOROSHI_LOG` refines what `--verbose` says.

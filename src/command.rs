@@ -6,9 +6,13 @@ use crate::failure::Failure;
 use self::up::Role;
 
 mod alerts;
+mod author;
+mod backtest;
 mod check;
 mod demo;
 mod engine;
+mod import;
+mod maintenance;
 mod replay;
 mod up;
 
@@ -26,6 +30,9 @@ pub fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Replay(arguments) => replay::run(arguments),
         Verb::Alerts(verb) => alerts::run(verb),
+        Verb::Maintenance(verb) => maintenance::run(verb),
+        Verb::Import(verb) => import::run(verb),
+        Verb::Backtest(arguments) => backtest::run(arguments),
         Verb::Engine(verb) => engine::run(verb),
     }
 }

@@ -5,10 +5,17 @@
 //! attacks and surges close when they are over, and the next one is a new case. All of it
 //! is decided by event time, so a replay tells the same story as life did.
 //!
-//! Whoever is not told is counted, with the reason.
+//! A case that is seen again within a day of its end goes on; attacks alone are new each time.
+//! What people say (false positives, maintenance) is heard here too.
+//!
+//! Whoever is not told is counted, with the reason. A flood of new cases is gathered in one.
 
 mod addressing;
 mod case;
+mod days;
+mod flood;
+pub mod heard;
+pub mod silence;
 pub mod text;
 
 #[cfg(test)]
@@ -17,15 +24,16 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Kind, State, Subject};
-use noroshi_store::origin::PartnerId;
+use noroshi_store::observations::Observation;
 use noroshi_store::registry::Registry;
 use noroshi_store::registry::attribution;
 use uuid::Uuid;
 
 use self::addressing::Addressed;
 use self::case::Case;
+use self::flood::Floods;
+pub use self::heard::{Heard, Suppression};
 use self::text::Texts;
 use crate::finding::Finding;
 use crate::settings::Settings;
@@ -84,7 +92,9 @@ pub enum Withheld {
     Registry(attribution::Withheld),
     /// The partner said that this rule is wrong about this subject.
     Suppressed,
-    /// Too many new cases of this kind for this partner within an hour.
+    /// A sensor is being worked on: its silence means nothing.
+    Maintenance,
+    /// Too many new cases of this kind for this partner within an hour: gathered in one.
     TooMany,
     /// Already told before a restart.
     AlreadyTold,
@@ -98,6 +108,7 @@ impl Withheld {
             Self::Bogon => "bogon",
             Self::Registry(reason) => reason.name(),
             Self::Suppressed => "suppressed",
+            Self::Maintenance => "maintenance",
             Self::TooMany => "too_many",
             Self::AlreadyTold => "already_told",
         }
@@ -110,18 +121,8 @@ impl fmt::Display for Withheld {
     }
 }
 
-/// What a partner does not want to hear again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Suppression {
-    /// Who said so.
-    pub partner: PartnerId,
-    /// About whom: an address, a prefix, or `service@scope`.
-    pub subject: String,
-    /// Which rule was wrong; another rule is new evidence.
-    pub reason_code: String,
-    /// Until when, in event time.
-    pub until: Millis,
-}
+/// A case that is seen again within so many seconds of its end goes on.
+const REOPEN_SECONDS: u64 = 86_400;
 
 /// Which case a finding belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,6 +130,24 @@ struct Key {
     partner: Option<String>,
     kind: Kind,
     subject: String,
+}
+
+impl Key {
+    fn new(finding: &Finding, addressed: &Addressed) -> Self {
+        Self {
+            partner: addressed.partner.as_ref().map(|id| id.as_str().to_owned()),
+            kind: finding.kind,
+            subject: case::subject_name(&finding.about.subject()),
+        }
+    }
+
+    fn of(alert: &Alert) -> Self {
+        Self {
+            partner: alert.partner.clone(),
+            kind: alert.kind,
+            subject: case::subject_name(&alert.subject),
+        }
+    }
 }
 
 /// Every open case.
@@ -140,7 +159,12 @@ pub struct Alerts {
     cases: BTreeMap<Key, Case>,
     /// No case is due before this second.
     next_due: u64,
-    suppressions: Vec<Suppression>,
+    /// Cases that are over, since when, and could go on.
+    closed: BTreeMap<Key, (Case, u64)>,
+    heard: Heard,
+    floods: Floods,
+    /// Of cases that are over, what was not handed out yet.
+    observations: Vec<Observation>,
     withheld: BTreeMap<Withheld, u64>,
     /// When cases were opened, within the last hour, by partner and kind.
     openings: BTreeMap<(Option<String>, Kind), VecDeque<u64>>,
@@ -163,30 +187,78 @@ impl Alerts {
             texts: Texts::of(settings.cases.language),
             cases: BTreeMap::new(),
             next_due: u64::MAX,
-            suppressions: Vec::new(),
+            closed: BTreeMap::new(),
+            heard: Heard::default(),
+            floods: Floods::new(settings),
+            observations: Vec::new(),
             withheld: BTreeMap::new(),
             openings: BTreeMap::new(),
         }
     }
 
-    /// Takes up a case that was open when the last analyzer stopped.
+    /// Takes up a case that was open when the last analyzer stopped, or that could go on.
     pub fn resume(&mut self, alert: Alert, version: u64) {
-        if !matches!(alert.state, State::New | State::Continuing) {
-            return;
-        }
-        let key = Key {
-            partner: alert.partner.clone(),
-            kind: alert.kind,
-            subject: case::subject_name(&alert.subject),
-        };
+        let key = Key::of(&alert);
         let case = Case::resume(alert, version, &self.settings);
-        self.next_due = self.next_due.min(case.due);
-        self.cases.insert(key, case);
+        match case.alert.state {
+            State::New | State::Continuing => {
+                let opened = case.alert.opened_at.seconds();
+                let openings = self.openings.entry((key.partner.clone(), key.kind));
+                let openings = openings.or_default();
+                let later = openings.partition_point(|one| *one <= opened);
+                openings.insert(later, opened);
+                self.next_due = self.next_due.min(case.due);
+                self.cases.insert(key, case);
+            }
+            State::Closed if case.may_go_on() => {
+                let over = case.due;
+                let known = self.closed.get(&key);
+                if known.is_none_or(|(_, since)| *since < over) {
+                    self.closed.insert(key, (case, over));
+                }
+            }
+            State::Closed | State::Withdrawn => {}
+        }
     }
 
-    /// What partners do not want to hear again, from now on.
-    pub fn suppress(&mut self, suppressions: Vec<Suppression>) {
-        self.suppressions = suppressions;
+    /// Takes up what was seen of resumed cases, day by day.
+    pub fn remember(&mut self, observations: Vec<Observation>) {
+        let closed = self.closed.values_mut().map(|(case, _)| case);
+        let cases = self.cases.values_mut().chain(closed);
+        let mut by_id: BTreeMap<Uuid, &mut Case> =
+            cases.map(|case| (case.alert.id, case)).collect();
+        for observation in observations {
+            if let Some(case) = by_id.get_mut(&observation.case) {
+                case.remember(observation);
+            }
+        }
+    }
+
+    /// What was seen of cases, day by day, and was not handed out yet: of those that are over,
+    /// and of those that the last [`Alerts::checkpoint`] named.
+    pub fn observations(&mut self) -> Vec<Observation> {
+        std::mem::take(&mut self.observations)
+    }
+
+    /// What people say, from now on. A case that its partner calls a false positive is over.
+    pub fn hear(&mut self, heard: Heard) -> Vec<Outcome> {
+        self.heard = heard.sorted();
+        let refuted: Vec<Key> = self
+            .cases
+            .iter()
+            .filter(|(key, case)| self.heard.refutes(key, case))
+            .map(|(key, _)| key.clone())
+            .collect();
+        self.closed
+            .retain(|key, (case, _)| !self.heard.refutes(key, case));
+        let mut outcomes = Vec::new();
+        for key in refuted {
+            if let Some(mut case) = self.cases.remove(&key) {
+                outcomes.push(Outcome::Closed(case.next(State::Closed, self.texts)));
+                self.observations.extend(case.days());
+            }
+        }
+        outcomes
     }
 
     /// What becomes of the findings of one window, which began at `start` and ended at
@@ -208,6 +280,14 @@ impl Alerts {
                 Err(reason) => self.withhold(reason),
             }
         }
+        for (finding, addressed) in self.floods.gathered(end) {
+            let key = Key::new(&finding, &addressed);
+            if self.heard.suppresses(&key, &finding) {
+                self.withhold(Withheld::Suppressed);
+            } else {
+                outcomes.extend(self.take_in(&finding, addressed));
+            }
+        }
         outcomes.extend(self.advance_to(end));
         outcomes
     }
@@ -217,32 +297,47 @@ impl Alerts {
         if now < self.next_due {
             return Vec::new();
         }
-        let mut closed = Vec::new();
-        let texts = self.texts;
-        let mut next_due = u64::MAX;
-        self.cases.retain(|_, case| {
-            if case.due > now {
-                next_due = next_due.min(case.due);
-                return true;
+        self.closed
+            .retain(|_, (_, since)| now < *since + REOPEN_SECONDS);
+        let due = self.cases.iter().filter(|(_, case)| case.due <= now);
+        let due: Vec<Key> = due.map(|(key, _)| key.clone()).collect();
+        let mut outcomes = Vec::new();
+        for key in due {
+            let Some(mut case) = self.cases.remove(&key) else {
+                continue;
+            };
+            outcomes.push(Outcome::Closed(case.next(State::Closed, self.texts)));
+            self.observations.extend(case.days());
+            if case.may_go_on() {
+                let since = case.due;
+                self.closed.insert(key, (case, since));
             }
-            closed.push(Outcome::Closed(case.next(State::Closed, texts)));
-            false
-        });
-        self.next_due = next_due;
-        closed
+        }
+        self.next_due = self
+            .cases
+            .values()
+            .map(|case| case.due)
+            .min()
+            .unwrap_or(u64::MAX);
+        outcomes
     }
 
     /// The state of every case that changed since it was last handed out.
     pub fn checkpoint(&mut self) -> Vec<Outcome> {
         let texts = self.texts;
-        let changed = self.cases.values_mut().filter(|case| case.changed);
-        changed
-            .map(|case| Outcome::Continued(case.next(State::Continuing, texts)))
-            .collect()
+        let mut outcomes = Vec::new();
+        for case in self.cases.values_mut() {
+            self.observations.extend(case.days());
+            if case.changed {
+                outcomes.push(Outcome::Continued(case.next(State::Continuing, texts)));
+            }
+        }
+        outcomes
     }
 
-    /// Takes a case back; `None` where it is not open.
+    /// Takes a case back; `None` where it is not known.
     pub fn withdraw(&mut self, id: Uuid) -> Option<Outcome> {
+        self.closed.retain(|_, (case, _)| case.alert.id != id);
         let found = self.cases.iter().find(|(_, case)| case.alert.id == id);
         let key = found?.0.clone();
         let mut case = self.cases.remove(&key)?;
@@ -264,24 +359,42 @@ impl Alerts {
     }
 
     fn observe(&mut self, finding: &Finding, addressed: Addressed) -> Option<Outcome> {
-        let key = Key {
-            partner: addressed.partner.as_ref().map(|id| id.as_str().to_owned()),
-            kind: finding.kind,
-            subject: case::subject_name(&finding.about.subject()),
-        };
-        if self.is_suppressed(&key, finding) {
+        let silence_seconds = self.settings.sensor_silence.silence_seconds;
+        if self.heard.explains(finding, silence_seconds) {
+            self.withhold(Withheld::Maintenance);
+            return None;
+        }
+        let key = Key::new(finding, &addressed);
+        if self.heard.suppresses(&key, finding) {
             self.withhold(Withheld::Suppressed);
             return None;
         }
+        let known = self.cases.contains_key(&key) || self.may_go_on(&key, finding.at);
+        if !known && !self.may_open(&key, finding.at) {
+            self.withhold(Withheld::TooMany);
+            self.floods.gather(finding, &addressed);
+            return None;
+        }
+        self.take_in(finding, addressed)
+    }
+
+    /// Whether a case that is over goes on with what was found at this second.
+    fn may_go_on(&self, key: &Key, at: u64) -> bool {
+        let closed = self.closed.get(key);
+        closed.is_some_and(|(_, since)| at < since + REOPEN_SECONDS)
+    }
+
+    /// Into the case it belongs to: an open one, one that is over and goes on, or a new one.
+    fn take_in(&mut self, finding: &Finding, addressed: Addressed) -> Option<Outcome> {
+        let key = Key::new(finding, &addressed);
         if let Some(case) = self.cases.get_mut(&key) {
             if !case.observe(finding, &addressed, &self.settings) {
                 self.withhold(Withheld::AlreadyTold);
             }
             return None;
         }
-        if !self.may_open(&key, finding.at) {
-            self.withhold(Withheld::TooMany);
-            return None;
+        if self.may_go_on(&key, finding.at) {
+            return self.go_on(key, finding, &addressed);
         }
         let mut case = Case::open(finding, &addressed, &self.settings, self.purpose);
         self.next_due = self.next_due.min(case.due);
@@ -290,13 +403,17 @@ impl Alerts {
         Some(opened)
     }
 
-    fn is_suppressed(&self, key: &Key, finding: &Finding) -> bool {
-        self.suppressions.iter().any(|one| {
-            key.partner.as_deref() == Some(one.partner.as_str())
-                && one.subject == key.subject
-                && one.reason_code == finding.reason.code()
-                && finding.at * 1000 < one.until.0
-        })
+    fn go_on(&mut self, key: Key, finding: &Finding, addressed: &Addressed) -> Option<Outcome> {
+        let (mut case, since) = self.closed.remove(&key)?;
+        if !case.observe(finding, addressed, &self.settings) {
+            self.closed.insert(key, (case, since));
+            self.withhold(Withheld::AlreadyTold);
+            return None;
+        }
+        self.next_due = self.next_due.min(case.due);
+        let outcome = Outcome::Continued(case.next(State::Continuing, self.texts));
+        self.cases.insert(key, case);
+        Some(outcome)
     }
 
     fn may_open(&mut self, key: &Key, at: u64) -> bool {

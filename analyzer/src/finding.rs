@@ -9,6 +9,7 @@ use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_proto::traffic::Service;
 use noroshi_store::alert::{Kind, Subject};
+use noroshi_store::notices::SINKHOLE;
 use noroshi_store::origin::{Country, Origin};
 
 /// Sensors named in one finding, at most.
@@ -214,6 +215,10 @@ pub enum Reason {
     RhythmGroup,
     /// A sensor stopped.
     Silence,
+    /// More new cases within an hour than are told one by one.
+    Flood,
+    /// Connections to a command-and-control server that was taken over.
+    Sinkhole,
 }
 
 impl Reason {
@@ -236,6 +241,8 @@ impl Reason {
         Self::RhythmDensity,
         Self::RhythmGroup,
         Self::Silence,
+        Self::Flood,
+        Self::Sinkhole,
     ];
 
     /// The `reason_code` of an alert.
@@ -258,6 +265,8 @@ impl Reason {
             Self::RhythmDensity => "rhythm_density",
             Self::RhythmGroup => "rhythm_group",
             Self::Silence => "silence",
+            Self::Flood => "flood",
+            Self::Sinkhole => SINKHOLE,
         }
     }
 }

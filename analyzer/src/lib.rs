@@ -8,14 +8,18 @@
 //! | [`finding`]   |                         | what one detector says           | no                |
 //! | [`alerts`]    | findings                | cases: opened, continued, closed | no                |
 //! | [`analysis`]  | closed windows          | cases, by all of the above       | no                |
+//! | [`compare`]   | two sets of alerts      | how they differ                  | no                |
+//! | [`import`]    | logs from elsewhere     | cases apart                      | no                |
 //! | [`run`]       | the store               | cases in the store               | yes               |
 //! | [`generate`]  | a seed                  | packets, and what must come of them | no             |
 
 pub mod alerts;
 pub mod analysis;
+pub mod compare;
 pub mod detectors;
 pub mod finding;
 pub mod generate;
+pub mod import;
 pub mod run;
 pub mod settings;
 pub mod windows;

@@ -8,7 +8,10 @@
 //!   had not been kept with.
 //! - Two replays of the same store give the same alerts, to the byte.
 
+pub mod backtest;
 mod live;
+mod people;
+mod warm;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +26,8 @@ use tokio::task::{JoinError, spawn_blocking};
 use uuid::Uuid;
 
 pub use live::{Mode, run, run_as};
+pub use people::judge_silences;
+pub use warm::warm_up;
 
 use crate::alerts::{Outcome, Purpose};
 use crate::analysis::Analysis;
@@ -79,10 +84,12 @@ pub async fn replay_as(
         let outcomes;
         (analysis, outcomes) = examine(analysis, windows).await?;
         told.tell(store, outcomes).await?;
+        store.observe(&analysis.alerts.observations()).await?;
     }
     let mut last = analysis.alerts.advance_to(span.end);
     last.extend(analysis.alerts.checkpoint());
     told.tell(store, last).await?;
+    store.observe(&analysis.alerts.observations()).await?;
     store.roll_up(span).await?;
     tracing::info!(withheld = ?analysis.alerts.withheld(), "replayed");
     Ok(told.alerts())
@@ -111,10 +118,13 @@ impl Told {
             store.record(some).await?;
         }
         for transition in transitions {
-            self.0
-                .insert(transition.case.alert.id, transition.case.alert);
+            self.hear(transition.case.alert);
         }
         Ok(())
+    }
+
+    fn hear(&mut self, alert: Alert) {
+        self.0.insert(alert.id, alert);
     }
 
     fn alerts(self) -> Vec<Alert> {

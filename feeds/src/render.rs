@@ -1,35 +1,36 @@
 //! Alerts as JSON lines: one JSON object a line, each line ended, no empty line.
 //!
-//! The object is [`Alert`]'s, a contract. An empty feed is an empty text.
+//! The object is [`Alert`](noroshi_store::alert::Alert)'s, a contract, with what happened on the
+//! partner's side beside it ([`Shown`]). An empty feed is an empty text.
 
-use noroshi_store::alert::Alert;
+use noroshi_store::changes::Shown;
 use noroshi_store::origin::PartnerId;
 
 /// The lines of those alerts that are `reader`'s. The store was asked for no others; this is the
 /// second lock.
-pub fn lines<'a>(reader: &PartnerId, alerts: impl IntoIterator<Item = &'a Alert>) -> String {
+pub fn lines<'a>(reader: &PartnerId, alerts: impl IntoIterator<Item = &'a Shown>) -> String {
     let mut text = String::new();
-    for alert in alerts {
-        if !is_readers(reader, alert) {
+    for shown in alerts {
+        if !is_readers(reader, shown) {
             continue;
         }
-        text.push_str(&object(alert));
+        text.push_str(&object(shown));
         text.push('\n');
     }
     text
 }
 
 /// One alert as a JSON object; `None` where it is not `reader`'s.
-pub fn one(reader: &PartnerId, alert: &Alert) -> Option<String> {
-    is_readers(reader, alert).then(|| object(alert))
+pub fn one(reader: &PartnerId, shown: &Shown) -> Option<String> {
+    is_readers(reader, shown).then(|| object(shown))
 }
 
-fn is_readers(reader: &PartnerId, alert: &Alert) -> bool {
-    alert.partner.as_deref() == Some(reader.as_str())
+fn is_readers(reader: &PartnerId, shown: &Shown) -> bool {
+    shown.alert.partner.as_deref() == Some(reader.as_str())
 }
 
-fn object(alert: &Alert) -> String {
-    serde_json::to_string(alert).expect("an alert has string keys and numbers that JSON can say")
+fn object(shown: &Shown) -> String {
+    serde_json::to_string(shown).expect("an alert has string keys and numbers that JSON can say")
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@
 //! same words as what does not exist.
 //!
 //! # Reading on
-//! An answer's `noroshi-next` header is the `since` of the next request. Where more is waiting,
+//! An alert changes when the analyzer says so, and when people do: its `remedy` says where it stands
+//! on the partner's side. An answer's `noroshi-next` header is the `since` of the next request. Where more is waiting,
 //! `noroshi-more` is `true`: ask again at once. An alert comes again whenever its state changes;
 //! its `id` stays.
 
@@ -203,7 +204,7 @@ async fn alerts(
     let changes = in_time(desk.store.changes_of(&reader, since, limit)).await?;
     let next = changes.last().map_or(since, |(cursor, _)| *cursor);
     let more = changes.len() == limit as usize;
-    let body = render::lines(&reader, changes.iter().map(|(_, case)| &case.alert));
+    let body = render::lines(&reader, changes.iter().map(|(_, shown)| shown));
     let headers = [
         (
             CONTENT_TYPE,
@@ -227,10 +228,10 @@ async fn alert(
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     let id = id.parse().map_err(|_| Refusal::NotFound)?;
-    let case = in_time(desk.store.alert(id))
+    let shown = in_time(desk.store.shown(id))
         .await?
         .ok_or(Refusal::NotFound)?;
-    let body = render::one(&reader, &case.alert).ok_or(Refusal::NotFound)?;
+    let body = render::one(&reader, &shown).ok_or(Refusal::NotFound)?;
     Ok((
         [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
         body,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use noroshi_collector::enrich::reload::Reloader;
 use noroshi_collector::run::Parts;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -33,7 +33,11 @@ impl Role {
 #[tokio::main]
 pub async fn run(arguments: &Configured, roles: &[Role]) -> Result<(), Failure> {
     let config = Config::load(&arguments.config)?;
-    let site = Site::open(&config).await?;
+    let mut signals = Signals::listen()?; // before the engine starts, which takes a while
+    let site = tokio::select! {
+        site = Site::open(&config) => site?,
+        () = signals.told_to_end() => return Ok(()),
+    };
     let (stop, stopped) = watch::channel(());
     let mut tasks = JoinSet::new();
     for role in roles {
@@ -41,7 +45,7 @@ pub async fn run(arguments: &Configured, roles: &[Role]) -> Result<(), Failure> 
     }
     drop(stopped);
     let result = tokio::select! {
-        signal = told_to_end() => signal,
+        () = signals.told_to_end() => Ok(()),
         reason = site.lost() => Err(Failure::Failed(anyhow::anyhow!("the engine is lost: {reason}"))),
         ended = tasks.join_next() => ended_early(ended),
     };
@@ -116,15 +120,27 @@ async fn gone(mut stopped: watch::Receiver<()>) {
     while stopped.changed().await.is_ok() {}
 }
 
-/// SIGTERM or SIGINT.
-async fn told_to_end() -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From now on they end nothing by themselves.
+    fn listen() -> Result<Self, Failure> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
-    Ok(())
+
+    async fn told_to_end(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// No role ends by itself unless something is wrong.

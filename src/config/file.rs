@@ -12,7 +12,7 @@ use noroshi_collector::settings::Replay;
 use noroshi_proto::limits::CLOCK_BEHIND_MAX;
 use noroshi_store::document::{Document, Section, Written};
 use noroshi_store::registry::Registry;
-use noroshi_store::retention::{Keep, Retention};
+use noroshi_store::retention::{IMPORTED_DAYS_MAX, Keep, Retention};
 
 use super::place;
 use super::{
@@ -180,6 +180,7 @@ fn retention(mut section: Section<'_>) -> Retention {
         ("hourly_sources", &mut retention.hourly_sources),
         ("batch_ledger", &mut retention.batch_ledger),
         ("alerts", &mut retention.alerts),
+        ("imported", &mut retention.imported),
         ("audit", &mut retention.audit),
     ] {
         let Some(written) = section.optional::<u32>(key) else {
@@ -190,6 +191,10 @@ fn retention(mut section: Section<'_>) -> Retention {
             _ => 0,
         };
         match u16::try_from(written.value) {
+            Ok(days) if key == "imported" && !(1..=IMPORTED_DAYS_MAX).contains(&days) => {
+                let text = format!("`{key}` goes after {IMPORTED_DAYS_MAX} days or sooner");
+                section.fault(written.line, text + &format!(": 1 to {IMPORTED_DAYS_MAX}"));
+            }
             Ok(days) if days == 0 || u64::from(days) >= days_min => *keep = Keep::days(days),
             Ok(_) => {
                 let text = format!("`{key}` must outlive what sensors may still send");

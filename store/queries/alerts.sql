@@ -1,8 +1,9 @@
--- Alerts in their last state; an empty filter takes everything.
-SELECT version, body FROM alerts FINAL
+-- Alerts in their last state, and whether the centre took them back; an empty filter takes everything.
+SELECT version, toUInt8(id GLOBAL IN (SELECT id FROM case_steps WHERE event = 'withdraw')) AS withdrawn, body
+FROM alerts FINAL
 WHERE ({partner:String} = '' OR partner = {partner:String})
   AND ({kind:String} = '' OR kind = {kind:String})
-  AND ({state:String} = '' OR state = {state:String})
+  AND ({state:String} = '' OR if(withdrawn, 'withdrawn', state) = {state:String})
   AND toUnixTimestamp64Milli(detected_at) >= {from:Int64}
   AND toUnixTimestamp64Milli(detected_at) < {until:Int64}
 ORDER BY detected_at DESC, id

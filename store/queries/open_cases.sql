@@ -1,1 +1,4 @@
-SELECT version, body FROM alerts FINAL WHERE state IN ('new', 'continuing') ORDER BY id
+SELECT version, body FROM alerts FINAL
+WHERE state IN ('new', 'continuing')
+  AND id GLOBAL NOT IN (SELECT id FROM case_steps WHERE event = 'withdraw')
+ORDER BY id

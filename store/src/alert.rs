@@ -259,6 +259,14 @@ pub struct Alert {
     pub exercise: bool,
 }
 
+impl Alert {
+    /// Whether it may become an indicator that others block or count: no exercise may, and no
+    /// evidence that was given for one purpose.
+    pub fn may_be_indicator(&self) -> bool {
+        !self.exercise && self.reason_code != crate::notices::SINKHOLE
+    }
+}
+
 impl State {
     /// Still going on.
     pub fn is_open(self) -> bool {

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use clickhouse::query::Query;
 use hyper::body::Bytes;
 use noroshi_proto::time::Millis;
 use serde_json::json;
@@ -68,9 +67,9 @@ impl Default for AlertFilter {
 /// A place in the order in which transitions were recorded: `microseconds/id/version`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChangeCursor {
-    recorded_at: i64,
-    id: Uuid,
-    version: u64,
+    pub(crate) recorded_at: i64,
+    pub(crate) id: Uuid,
+    pub(crate) version: u64,
 }
 
 impl fmt::Display for ChangeCursor {
@@ -116,7 +115,8 @@ impl Store {
         self.insert_lines("alerts", alerts).await
     }
 
-    /// Every case that is `new` or `continuing`, by id: what an analyzer begins with.
+    /// Every case that is `new` or `continuing`, by id: what an analyzer begins with. What the
+    /// centre took back is not among them.
     pub async fn open_cases(&self) -> Result<Vec<Case>, StoreError> {
         let rows = self
             .client()
@@ -128,7 +128,21 @@ impl Store {
             .collect()
     }
 
-    /// Alerts in their last state, the last detected first.
+    /// Cases that are over and were still seen at this second (since 1970) or later, by id: what
+    /// is seen of them soon after belongs to them. Attacks are not among them.
+    pub async fn closed_cases(&self, since: u64) -> Result<Vec<Case>, StoreError> {
+        let rows = self
+            .client()
+            .query(include_str!("../queries/closed_cases.sql"))
+            .param("since", since);
+        rows.fetch_all::<(u64, String)>()
+            .await?
+            .into_iter()
+            .map(case)
+            .collect()
+    }
+
+    /// Alerts in their last state, the last detected first; imported evidence has its own list.
     pub async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<Case>, StoreError> {
         let rows = self
             .client()
@@ -148,23 +162,18 @@ impl Store {
                 filter.until.map_or(i64::MAX as u64, |until| until.0),
             )
             .param("limit", filter.limit);
-        rows.fetch_all::<(u64, String)>()
-            .await?
-            .into_iter()
-            .map(case)
-            .collect()
+        let rows = rows.fetch_all::<(u64, u8, String)>().await?;
+        rows.into_iter().map(told).collect()
     }
 
-    /// One alert in its last state.
+    /// One alert in its last state, whatever it rests on.
     pub async fn alert(&self, id: Uuid) -> Result<Option<Case>, StoreError> {
         let row = self
             .client()
             .query(include_str!("../queries/alert.sql"))
             .param("id", id.to_string());
-        row.fetch_optional::<(u64, String)>()
-            .await?
-            .map(case)
-            .transpose()
+        let row = row.fetch_optional::<(u64, u8, String)>().await?;
+        row.map(told).transpose()
     }
 
     /// Every transition of a case, first to last.
@@ -187,39 +196,6 @@ impl Store {
         rows.into_iter().map(transition).collect()
     }
 
-    /// Transitions of all cases after `after`, in the order in which they were recorded, at most
-    /// `limit`. [`ChangeCursor::default`] begins at the beginning.
-    ///
-    /// One that is recorded again (after a crash) may come again, with the same version. What was
-    /// recorded within the last second comes a second later, so that nothing is overtaken.
-    pub async fn changes(
-        &self,
-        after: ChangeCursor,
-        limit: u32,
-    ) -> Result<Vec<(ChangeCursor, Case)>, StoreError> {
-        let changes = self
-            .client()
-            .query(include_str!("../queries/alert_changes.sql"));
-        read_changes(changes, after, limit).await
-    }
-
-    /// As [`Store::changes`], of one partner's cases alone: the partner is part of the question.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn changes_of(
-        &self,
-        partner: &PartnerId,
-        after: ChangeCursor,
-        limit: u32,
-    ) -> Result<Vec<(ChangeCursor, Case)>, StoreError> {
-        let changes = self
-            .client()
-            .query(include_str!("../queries/alert_changes_of.sql"))
-            .param("partner", partner.as_str());
-        read_changes(changes, after, limit).await
-    }
-
     /// Inserts JSON lines: for the few rows whose speed does not matter.
     pub(crate) async fn insert_lines(&self, table: &str, lines: Vec<u8>) -> Result<(), StoreError> {
         let mut insert = self
@@ -233,33 +209,6 @@ impl Store {
         insert.end().await?;
         Ok(())
     }
-}
-
-async fn read_changes(
-    changes: Query,
-    after: ChangeCursor,
-    limit: u32,
-) -> Result<Vec<(ChangeCursor, Case)>, StoreError> {
-    let rows = changes
-        .param("recorded_at", after.recorded_at)
-        .param("id", after.id.to_string())
-        .param("version", after.version)
-        .param("limit", limit)
-        .fetch_all::<(i64, u64, String)>()
-        .await?;
-    let change = |(recorded_at, version, body): (i64, u64, String)| {
-        let case = case((version, body))?;
-        let id = case.alert.id;
-        Ok((
-            ChangeCursor {
-                recorded_at,
-                id,
-                version,
-            },
-            case,
-        ))
-    };
-    rows.into_iter().map(change).collect()
 }
 
 pub(crate) fn line(lines: &mut Vec<u8>, row: &serde_json::Value) {
@@ -306,7 +255,7 @@ fn alert_row(case: &Case, body: &str) -> serde_json::Value {
 }
 
 /// Whom or what, as one word.
-fn subject(subject: &Subject) -> String {
+pub(crate) fn subject(subject: &Subject) -> String {
     match subject {
         Subject::Source { source, .. } => source.to_string(),
         Subject::Victim { victim, .. } => victim.clone(),
@@ -316,7 +265,16 @@ fn subject(subject: &Subject) -> String {
     }
 }
 
-fn case((version, body): (u64, String)) -> Result<Case, StoreError> {
+/// A case with what the centre says of it: taken back or not.
+pub(crate) fn told((version, withdrawn, body): (u64, u8, String)) -> Result<Case, StoreError> {
+    let mut case = case((version, body))?;
+    if withdrawn != 0 {
+        case.alert.state = State::Withdrawn;
+    }
+    Ok(case)
+}
+
+pub(crate) fn case((version, body): (u64, String)) -> Result<Case, StoreError> {
     let alert = serde_json::from_str(&body)
         .map_err(|error| StoreError::Spoiled(format!("an alert: {error}")))?;
     Ok(Case { alert, version })

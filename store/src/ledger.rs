@@ -1,6 +1,6 @@
 //! What the ledger says: which batches are in the store, and who watched when.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -198,6 +198,25 @@ impl Store {
     /// Who watched when between two seconds, silence included, by sensor and time.
     pub async fn coverage(&self, range: Range<u64>) -> Result<Vec<Coverage>, StoreError> {
         Ok(coverage(&between(self.client(), range).await?))
+    }
+
+    /// What these sensors watched between two seconds, in addresses × seconds.
+    pub async fn exposure(
+        &self,
+        sensors: &BTreeSet<SensorId>,
+        range: Range<u64>,
+    ) -> Result<f64, StoreError> {
+        if sensors.is_empty() || range.is_empty() {
+            return Ok(0.0);
+        }
+        let names: Vec<&str> = sensors.iter().map(SensorId::as_str).collect();
+        let exposure = self
+            .client()
+            .query(include_str!("../queries/exposure.sql"))
+            .param("sensors", names)
+            .param("start", range.start)
+            .param("end", range.end);
+        Ok(exposure.fetch_one::<f64>().await?)
     }
 
     /// First second and end of everything watched; `None` for an empty store.

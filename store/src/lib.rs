@@ -13,6 +13,13 @@
 //! | [`rollups`]    | closed periods                 | coarser counts, and series for baselines     |
 //! | [`alert`]      | –                              | an alert, as partners read it                |
 //! | [`cases`]      | transitions of alerts          | cases, their history, what changed           |
+//! | [`remedy`]     | what people say of a case      | where it stands on its partner's side        |
+//! | [`steps`]      | what people do with cases      | their standing, what they do not want again  |
+//! | [`changes`]    | a cursor                       | cases as partners read them, as they change  |
+//! | [`observations`] | what was seen of a case      | a row per case and day                       |
+//! | [`maintenance`] | when sensors are worked on    | whose silence means nothing                  |
+//! | [`notices`]    | evidence from elsewhere        | cases apart, kept for a short time           |
+//! | [`tally`]      | a period                       | how its cases fared                          |
 //! | [`positions`]  | a reader's progress            | where it goes on after a restart             |
 //! | [`accounting`] | –                              | the sums that have to agree                  |
 //!
@@ -23,16 +30,23 @@ pub mod alert;
 pub mod append;
 mod block;
 pub mod cases;
+pub mod changes;
 pub mod document;
 pub mod engine;
 pub mod ledger;
+pub mod maintenance;
+pub mod notices;
+pub mod observations;
 pub mod origin;
 pub mod positions;
 pub mod prefix_map;
 pub mod registry;
+pub mod remedy;
 pub mod retention;
 pub mod rollups;
 mod schema;
+pub mod steps;
 pub mod store;
+pub mod tally;
 pub mod window;
 pub mod windows;

@@ -18,6 +18,9 @@ impl Keep {
     }
 }
 
+/// Longest that imported evidence is kept: it was given for one purpose, telling who is infected.
+pub const IMPORTED_DAYS_MAX: u16 = 30;
+
 /// How long everything stays.
 ///
 /// What names single sources is kept for days, alerts for a year, aggregates for good: storage
@@ -40,8 +43,10 @@ pub struct Retention {
     pub hourly_sources: Keep,
     /// Which batches are in the store; frames, losses and delays of sensors.
     pub batch_ledger: Keep,
-    /// Cases and their history.
+    /// Cases, their history, what people did with them, and sensors' maintenance.
     pub alerts: Keep,
+    /// Cases that rest on imported evidence, after the notice: [`IMPORTED_DAYS_MAX`] at most.
+    pub imported: Keep,
     /// Who looked at what.
     pub audit: Keep,
 }
@@ -57,6 +62,7 @@ impl Default for Retention {
             hourly_sources: Keep::days(30),
             batch_ledger: Keep::days(90),
             alerts: Keep::days(366),
+            imported: Keep::days(IMPORTED_DAYS_MAX),
             audit: Keep::days(1_100),
         }
     }
@@ -74,12 +80,13 @@ impl Retention {
             hourly_sources: Keep::Forever,
             batch_ledger: Keep::Forever,
             alerts: Keep::Forever,
+            imported: Keep::Forever,
             audit: Keep::Forever,
         }
     }
 
     /// Each table with the time its rows age from, and how long they stay.
-    pub(crate) fn tables(&self) -> [(&'static str, &'static str, Keep); 10] {
+    pub(crate) fn tables(&self) -> [(&'static str, &'static str, Keep); 14] {
         [
             ("flow_tuples", "interval", self.flow_tuples),
             ("minute_rollup", "minute", self.minute_rollup),
@@ -90,6 +97,10 @@ impl Retention {
             ("batch_ledger", "last_end", self.batch_ledger),
             ("alerts", "last_seen", self.alerts),
             ("alert_history", "at", self.alerts),
+            ("case_steps", "at", self.alerts),
+            ("observations", "day", self.alerts),
+            ("maintenance", "until", self.alerts),
+            ("notices", "at", self.imported),
             ("audit", "at", self.audit),
         ]
     }

@@ -26,7 +26,7 @@ struct Migration {
 }
 
 /// Every change, oldest first. To change the schema add a file and a line; never touch an old one.
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration {
         version: 1,
         name: "flow_tuples",
@@ -51,6 +51,11 @@ const MIGRATIONS: [Migration; 5] = [
         version: 5,
         name: "positions",
         sql: include_str!("../migrations/0005_positions.sql"),
+    },
+    Migration {
+        version: 6,
+        name: "people",
+        sql: include_str!("../migrations/0006_people.sql"),
     },
 ];
 

@@ -33,6 +33,11 @@ impl Centre {
         self.directory.path().join("noroshi.toml")
     }
 
+    /// A path in the configuration's directory.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
     /// `noroshi replay --json` of each sensor's capture.
     pub fn replay(&self, sensors: &[(&str, PathBuf)]) -> Output {
         let mut command = noroshi();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -58,6 +58,7 @@ fn killing_any_process_at_any_moment_loses_and_doubles_nothing() {
         }
     }
     site.wait_for_the_rest(&mut sensor, &mut collector);
+    site.wait_until_up(&mut collector);
     terminate(&mut collector);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(site.assert_everything_is_there_once());
@@ -182,6 +183,22 @@ impl Site {
                 }
                 *sensor = self.sensor();
             }
+            if has_ended(collector) {
+                *collector = self.collector();
+            }
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Until a collector listens: the last kill may have hit it, or its engine, while starting.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a hang can only be told by the clock"
+    )]
+    fn wait_until_up(&self, collector: &mut Child) {
+        let begin = Instant::now();
+        while TcpStream::connect(self.collector).is_err() {
+            assert!(begin.elapsed() < LIMIT, "the collector does not come up");
             if has_ended(collector) {
                 *collector = self.collector();
             }

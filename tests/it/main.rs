@@ -3,6 +3,7 @@
 //! One binary holds all of the root package's integration tests, so they are linked once.
 
 mod accounting;
+mod cases;
 mod centre;
 mod commands;
 mod corpus;

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Evidence, Kind, State, Subject};
+use noroshi_store::observations::Observation;
 use uuid::Uuid;
 
 use super::addressing::Addressed;
+use super::days::Days;
 use super::text::{Ground, Texts};
 use super::{Numbered, Purpose};
 use crate::finding::{About, Finding, Reason, SERVICES_MAX, VICTIMS_MAX};
@@ -34,6 +36,7 @@ pub(super) struct Case {
     grounds: Vec<Ground>,
     services: Vec<(String, u64)>,
     sensors: BTreeSet<SensorId>,
+    days: Days,
 }
 
 impl Case {
@@ -114,7 +117,26 @@ impl Case {
             grounds: Vec::new(),
             services: Vec::new(),
             sensors: BTreeSet::new(),
+            days: Days::default(),
         }
+    }
+
+    /// What was seen of it on one day, as it was stored.
+    pub(super) fn remember(&mut self, observation: Observation) {
+        let unknown = COUNTED_SENSORS_MAX.saturating_sub(self.sensors.len());
+        let sensors = observation.sensors.iter().take(unknown);
+        self.sensors.extend(sensors.cloned());
+        self.days.remember(observation);
+    }
+
+    /// What was seen of it, of each day that changed since this was last asked.
+    pub(super) fn days(&mut self) -> Vec<Observation> {
+        self.days.take(&self.alert)
+    }
+
+    /// Whether it goes on when it is seen again soon: each attack is one of its own.
+    pub(super) fn may_go_on(&self) -> bool {
+        !matches!(self.alert.kind, Kind::DdosVictim | Kind::ReflectionVictim)
     }
 
     /// Takes one more finding in; `false` where that was done before a restart.
@@ -171,6 +193,7 @@ impl Case {
             self.reason = Some(finding.reason);
         }
         self.count(finding);
+        self.days.count(finding);
         let due = due(finding.kind, finding.at, finding.last, settings);
         self.due = self.due.max(due);
     }

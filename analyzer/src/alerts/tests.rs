@@ -5,6 +5,7 @@ mod groups;
 use std::sync::Arc;
 
 use noroshi_proto::id::SensorId;
+use noroshi_proto::time::Millis;
 use noroshi_proto::traffic::{Protocol, Service};
 use noroshi_store::alert::{Basis, Confidence, Severity};
 use noroshi_store::origin::{Country, Origin};
@@ -414,53 +415,6 @@ fn a_surge_goes_to_the_partners_of_its_programme() {
 }
 
 #[test]
-fn a_partner_can_ask_not_to_hear_one_rule_about_one_source_again() {
-    let mut alerts = alerts();
-    alerts.suppress(vec![Suppression {
-        partner: PartnerId::new("th-cert").expect("an id"),
-        subject: "203.0.113.7".to_owned(),
-        reason_code: "mirai_syn".to_owned(),
-        until: Millis((START + 100) * 1_000),
-    }]);
-    assert!(merge(&mut alerts, vec![bot("203.0.113.7", START)], START).is_empty());
-    assert_eq!(alerts.withheld().get(&Withheld::Suppressed), Some(&1));
-    let other_rule = Finding {
-        reason: Reason::SmbWorm,
-        ..bot("203.0.113.7", START + 10)
-    };
-    assert_eq!(
-        opened(&merge(&mut alerts, vec![other_rule], START + 10)).len(),
-        1
-    );
-    assert_eq!(
-        opened(&merge(
-            &mut alerts,
-            vec![bot("203.0.113.8", START + 10)],
-            START + 10
-        ))
-        .len(),
-        1
-    );
-}
-
-#[test]
-fn a_flood_of_forged_bots_is_not_a_flood_of_cases() {
-    let mut settings = Settings::default();
-    settings.cases.openings_per_hour = 50;
-    let mut alerts = Alerts::new(&settings, Purpose::Operation);
-    let everybody = |at: u64| {
-        (0..200)
-            .map(move |host| bot(&format!("203.0.113.{host}"), at))
-            .collect()
-    };
-    let outcomes = merge(&mut alerts, everybody(START), START);
-    assert_eq!(opened(&outcomes).len(), 50);
-    assert_eq!(alerts.withheld().get(&Withheld::TooMany), Some(&150));
-    let hour = START + 3_600;
-    assert_eq!(opened(&merge(&mut alerts, everybody(hour), hour)).len(), 50);
-}
-
-#[test]
 fn the_operator_takes_a_case_back() {
     let mut alerts = alerts();
     let outcomes = merge(&mut alerts, vec![bot("203.0.113.7", START)], START);
@@ -487,3 +441,5 @@ fn late_evidence_joins_its_case_and_says_so() {
     assert_eq!(alert.first_seen, Millis((START - 608) * 1_000));
     assert_eq!(alert.detected_at, Millis(START * 1_000));
 }
+
+mod people;

@@ -9,11 +9,14 @@ use std::time::Duration;
 use noroshi_proto::time::{IntervalLength, Millis};
 use noroshi_store::cases::Transition;
 use noroshi_store::ledger::{ArrivalCursor, Watermark};
+use noroshi_store::observations::Observation as Observed;
 use noroshi_store::positions::{Lease, Position};
 use noroshi_store::registry::Registry;
 use noroshi_store::store::{Store, StoreError};
 use noroshi_store::window::Window;
 
+use super::people::{self, People};
+use super::warm::warm_up;
 use super::{RunError, TRANSITIONS_MAX, examine, in_event_time};
 use crate::alerts::{Outcome, Purpose};
 use crate::analysis::Analysis;
@@ -188,6 +191,8 @@ struct Live {
     checkpoint: u64,
     /// Decided, and not yet kept.
     unkept: Vec<Transition>,
+    observed: Vec<Observed>,
+    people: People,
 }
 
 impl Live {
@@ -220,19 +225,9 @@ impl Live {
             Pace::Clock => Observation::Live,
             Pace::Sensors => Observation::Recorded, // where a capture ends, observation ends
         };
-        let mut analysis = Analysis::new(settings, registry, observation, mode.purpose);
-        let past = position.saturating_sub(analysis.warm_up_seconds())..position;
-        let mut reader = store.windows(past, length);
-        while let Some(windows) = reader.next_chunk().await? {
-            let warmed = tokio::task::spawn_blocking(move || {
-                analysis.warm_up(&windows);
-                analysis
-            });
-            analysis = warmed.await?;
-        }
-        for case in store.open_cases().await? {
-            analysis.alerts.resume(case.alert, case.version);
-        }
+        let analysis = Analysis::new(settings, Arc::clone(&registry), observation, mode.purpose);
+        let mut analysis = warm_up(analysis, store, position).await?;
+        people::resume(&mut analysis, store, settings, position).await?;
         let mut intake = Intake::new(position);
         let since = now.0.min(position.saturating_mul(1000).max(1));
         let since = match mode.pace {
@@ -264,6 +259,8 @@ impl Live {
             renewed: now,
             checkpoint: position,
             unkept: Vec::new(),
+            observed: Vec::new(),
+            people: People::new(now, registry, settings),
         })
     }
 
@@ -271,6 +268,13 @@ impl Live {
     async fn step(&mut self, over: bool) -> Result<(), RunError> {
         let now = self.store.wall_time().await?;
         self.renew(now).await?;
+        if let Some(analysis) = &mut self.analysis {
+            let outcomes = self
+                .people
+                .hear(&self.store, now, &mut analysis.alerts)
+                .await?;
+            self.tell(outcomes);
+        }
         self.keep().await?;
         let since = match self.mode.pace {
             Pace::Clock => now.seconds().saturating_sub(WATERMARK_SECONDS),
@@ -368,10 +372,15 @@ impl Live {
             tracing::debug!(id = %numbered.alert.id, kind, what, "case");
         }
         self.unkept.extend(outcomes.into_iter().map(in_event_time));
+        if let Some(analysis) = &mut self.analysis {
+            self.observed.extend(analysis.alerts.observations());
+        }
     }
 
     /// Keeps what was decided; what fails to be kept stays to be kept again.
     async fn keep(&mut self) -> Result<(), RunError> {
+        self.store.observe(&self.observed).await?;
+        self.observed.clear();
         while !self.unkept.is_empty() {
             let some = self.unkept.len().min(TRANSITIONS_MAX);
             self.store.record(&self.unkept[..some]).await?;
@@ -403,6 +412,10 @@ impl Live {
             self.store.save_position(lease, position).await?;
         }
         self.checkpoint = position;
+        if self.mode.pace == Pace::Clock {
+            let now = self.store.wall_time().await?;
+            self.people.judge(&self.store, now).await?;
+        }
         let accounts = self.intake.accounts();
         tracing::info!(position, ?accounts, "checkpoint");
         Ok(())

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod documentation;
 mod late;
 mod live;
+mod people;
 mod play;
 mod series;

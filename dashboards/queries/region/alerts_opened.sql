@@ -4,7 +4,7 @@ SELECT
     count() AS opened
 FROM alerts FINAL
 WHERE $__timeFilter(opened_at)
-  AND state != 'withdrawn'
+  AND id GLOBAL NOT IN (SELECT id FROM case_steps WHERE event = 'withdraw')
   AND exercise = 0
   AND $__conditionalAll(country IN (${country:singlequote}), $country)
 GROUP BY time, kind

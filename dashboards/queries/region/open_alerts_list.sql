@@ -12,6 +12,7 @@ SELECT
     reason_code AS reason
 FROM alerts FINAL
 WHERE state IN ('new', 'continuing')
+  AND id GLOBAL NOT IN (SELECT id FROM case_steps WHERE event = 'withdraw')
   AND exercise = 0
   AND $__conditionalAll(country IN (${country:singlequote}), $country)
 ORDER BY indexOf(['high', 'medium', 'low', 'info'], severity), opened_at DESC

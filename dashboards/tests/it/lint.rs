@@ -233,3 +233,11 @@ fn provisioning_names_the_plugin_and_no_secret() {
     assert!(source.contains("defaultDatabase: noroshi"));
     assert!(read("provisioning/dashboards/noroshi.yaml").contains("type: file"));
 }
+
+#[test]
+fn no_question_reads_imported_evidence() {
+    for board in all() {
+        let board = committed(&board).to_string();
+        assert!(!board.contains("notices"), "it was given for one purpose");
+    }
+}

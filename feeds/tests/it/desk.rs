@@ -10,7 +10,9 @@ use noroshi_store::alert::{Alert, Confidence, Evidence, Kind, Severity, State, S
 use noroshi_store::cases::{Case, ChangeCursor, Transition};
 use noroshi_store::engine::testing;
 use noroshi_store::registry::Registry;
+use noroshi_store::remedy::Event;
 use noroshi_store::retention::Retention;
+use noroshi_store::steps::Step;
 use noroshi_store::store::{Store, StoreConfig};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -98,6 +100,22 @@ impl Desk {
             .record(&[transition])
             .await
             .expect("it is recorded");
+    }
+
+    /// Records what somebody did with a case.
+    pub(crate) async fn step(&self, number: u128, partner: &str, event: Event) {
+        let step = Step {
+            case: Uuid::from_u128(number),
+            id: Uuid::new_v4(),
+            event,
+            at: Millis(1_793_577_700_000),
+            by: "operator:anan".to_owned(),
+            note: format!("of case {number}, told to {partner}"),
+            probability: None,
+            partner: partner.to_owned(),
+        };
+        let recorded = self.store.record_steps(&[step]).await;
+        recorded.expect("it is recorded");
     }
 
     /// Waits until the feeds show that many transitions: the newest second stands back.

@@ -1,5 +1,6 @@
 //! Nobody learns anything of anybody else, by any route.
 
+use noroshi_store::remedy::Event;
 use uuid::Uuid;
 
 use super::desk::{Desk, NORTH, SOUTH};
@@ -38,7 +39,11 @@ async fn nothing_is_told_of(foreign: u128) {
     }
     desk.record(2, 1, Some("my-cert")).await;
     desk.record(4, 1, None).await;
-    desk.shows(5).await;
+    desk.step(1, "th-cert", Event::Acknowledge).await;
+    desk.step(3, "th-cert", Event::Withdraw).await;
+    desk.step(4, "", Event::Withdraw).await;
+    desk.step(2, "my-cert", Event::Acknowledge).await;
+    desk.shows(9).await;
     let bearer = format!("Bearer {SOUTH}");
     for route in ROUTES {
         let line = route.replace("{id}", &Uuid::from_u128(foreign).to_string());

@@ -4,6 +4,7 @@ use noroshi_feeds::rate::REQUESTS_AT_ONCE;
 use noroshi_feeds::{Feeds, FeedsError, Settings};
 use noroshi_store::alert::State;
 use noroshi_store::registry::Registry;
+use noroshi_store::remedy::Event;
 use uuid::Uuid;
 
 use super::desk::{Desk, NORTH, SOUTH};
@@ -44,6 +45,36 @@ async fn pages_follow_each_other_without_gap_or_repetition() {
         (changed[0].id, changed[0].state),
         (Uuid::from_u128(2), State::Continuing)
     );
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn what_people_do_is_a_change_like_any_other() {
+    let desk = Desk::open().await;
+    desk.record(1, 1, Some("th-cert")).await;
+    desk.shows(1).await;
+    let first = desk.page(NORTH, "").await;
+    let since = first.header("noroshi-next").to_owned();
+    assert!(!first.body.contains("remedy"), "{}", first.body);
+    desk.step(1, "th-cert", Event::Acknowledge).await;
+    desk.step(1, "th-cert", Event::Note).await;
+    desk.shows(2).await;
+    let second = desk.page(NORTH, &format!("?since={since}")).await;
+    assert_eq!(second.alerts().len(), 1, "notes are no change");
+    let acknowledged = r#""remedy":{"state":"acknowledged""#;
+    assert!(second.body.contains(acknowledged), "{}", second.body);
+    let since = second.header("noroshi-next").to_owned();
+    desk.step(1, "th-cert", Event::Withdraw).await;
+    desk.shows(3).await;
+    let third = desk.page(NORTH, &format!("?since={since}")).await;
+    assert_eq!(third.alerts()[0].state, State::Withdrawn);
+    assert!(
+        third.body.contains("of case 1, told to th-cert"),
+        "the reason"
+    );
+    let path = format!("GET /v1/alerts/{}", Uuid::from_u128(1));
+    let one = desk.ask(&path, Some(&format!("Bearer {NORTH}"))).await;
+    assert_eq!(one.alerts()[0].state, State::Withdrawn);
     desk.close().await;
 }
 

@@ -15,9 +15,9 @@ use uuid::Uuid;
 
 use crate::support::{MORNING, store};
 
-const OPENED: Millis = Millis(MORNING * 1000 + 10_000);
+pub(crate) const OPENED: Millis = Millis(MORNING * 1000 + 10_000);
 
-fn alert(number: u128, partner: &str) -> Alert {
+pub(crate) fn alert(number: u128, partner: &str) -> Alert {
     Alert {
         id: Uuid::from_u128(number),
         kind: Kind::InfectedHost,

@@ -6,6 +6,7 @@ mod append;
 mod cases;
 mod crash;
 mod engine;
+mod people;
 mod retention;
 mod rollups;
 mod support;

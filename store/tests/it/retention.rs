@@ -1,9 +1,13 @@
 //! Old rows go, in time and no sooner, and the schema knows its own past.
 
+use noroshi_proto::time::Millis;
+use noroshi_store::cases::Case;
 use noroshi_store::engine::testing;
+use noroshi_store::notices::Notice;
 use noroshi_store::retention::{Keep, Retention};
 use noroshi_store::store::{Store, StoreConfig, StoreError};
 
+use crate::cases::alert;
 use crate::support::{batch, number, open};
 
 async fn config(retention: Retention) -> StoreConfig {
@@ -144,22 +148,22 @@ async fn opening_twice_changes_no_table() {
     let store = open(config).await;
     let second: (String, u64) = store.client().query(changed).fetch_one().await.unwrap();
     assert_eq!(first, second);
-    assert_eq!(number(&store, "SELECT count() FROM migrations").await, 5);
+    assert_eq!(number(&store, "SELECT count() FROM migrations").await, 6);
 }
 
 #[tokio::test]
 async fn a_newer_or_altered_schema_is_refused() {
     let config = config(Retention::default()).await;
     let store = open(config.clone()).await;
-    let newer = "INSERT INTO migrations (version, name, checksum) VALUES (6, 'later', '')";
+    let newer = "INSERT INTO migrations (version, name, checksum) VALUES (7, 'later', '')";
     store.client().query(newer).execute().await.unwrap();
     let refused = Store::open(&config).await.err().unwrap();
     assert!(
         matches!(
             refused,
             StoreError::Newer {
-                store: 6,
-                program: 5
+                store: 7,
+                program: 6
             }
         ),
         "{refused}"
@@ -172,4 +176,30 @@ async fn a_newer_or_altered_schema_is_refused() {
         refused.to_string().contains("0002_batch_ledger"),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn imported_evidence_goes_thirty_days_after_the_notice() {
+    let store = open(config(Retention::default()).await).await;
+    let thirty = "toDateTime64(at, 0, 'UTC') + toIntervalDay(30)";
+    assert_eq!(ttl(&store, "notices").await, thirty);
+    let now = store.wall_time().await.unwrap();
+    for (number, age_days) in [(1, 31), (2, 29)] {
+        let at = Millis(now.0 - age_days * 86_400_000);
+        let notice = Notice {
+            case: Case {
+                alert: alert(number, "th-cert"),
+                version: 1,
+            },
+            at,
+            by: "operator:anan".to_owned(),
+            purpose: "take-down".to_owned(),
+        };
+        store.record_notices(&[notice]).await.unwrap();
+    }
+    let optimize = store.client().query("OPTIMIZE TABLE notices FINAL");
+    optimize.execute().await.unwrap();
+    let left = store.notices(None, 10).await.unwrap();
+    let ids: Vec<u128> = left.iter().map(|case| case.alert.id.as_u128()).collect();
+    assert_eq!(ids, [2]);
 }

@@ -1,7 +1,7 @@
 //! `docs/detectors.md` says what the code does.
 //!
 //! Facts and settings stand between markers and are made from the code: after a change run
-//! `UPDATE_EXPECT=1 cargo nextest run -p noroshi-analyzer --test documentation`. The rest is
+//! `UPDATE_EXPECT=1 cargo nextest run -p noroshi-analyzer documentation`. The rest is
 //! prose; every reason must be named in it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +28,7 @@ fn defaults() -> toml::Table {
 fn comments() -> BTreeMap<String, BTreeMap<String, String>> {
     let mut all: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     let (mut section, mut comment) = (String::new(), String::new());
-    for line in include_str!("../src/settings.rs").lines().map(str::trim) {
+    for line in include_str!("../../src/settings.rs").lines().map(str::trim) {
         if let Some(text) = line.strip_prefix("/// ") {
             comment = format!("{comment} {text}");
         } else if let Some(rest) = line.strip_prefix("pub struct ") {
@@ -128,7 +128,7 @@ fn facts_and_settings_are_those_of_the_code() {
     } else {
         assert!(
             made == document,
-            "docs/detectors.md is stale: UPDATE_EXPECT=1 cargo nextest run -p noroshi-analyzer --test documentation"
+            "docs/detectors.md is stale: UPDATE_EXPECT=1 cargo nextest run -p noroshi-analyzer documentation"
         );
     }
     let markers: BTreeSet<&str> = document.lines().filter_map(marker).collect();

@@ -1,0 +1,129 @@
+//! What was seen of each case on each day: ten days of infection are one case and ten rows.
+
+use std::collections::BTreeSet;
+
+use clickhouse::Row;
+use noroshi_proto::id::SensorId;
+use noroshi_proto::time::Millis;
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::cases::line;
+use crate::ledger::{millis, sensor};
+use crate::steps::{parse, texts};
+use crate::store::{Store, StoreError};
+
+/// Ids asked about in one question.
+const IDS_MAX: usize = 1_000;
+const DAY_MS: u64 = 86_400_000;
+
+/// What was seen of one case on one day of UTC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// Which case.
+    pub case: Uuid,
+    /// Which day, counted from 1970-01-01.
+    pub day: u64,
+    /// Whose case; empty where the centre's alone.
+    pub partner: String,
+    /// Packets of that day.
+    pub packets: u64,
+    /// Distinct targets of the event, as far as known that day.
+    pub targets: u64,
+    /// First packet of that day.
+    pub first: Millis,
+    /// Last packet of that day.
+    pub last: Millis,
+    /// Sensors that saw it that day.
+    pub sensors: BTreeSet<SensorId>,
+}
+
+impl Observation {
+    /// The day of an instant.
+    pub fn day_of(at: Millis) -> u64 {
+        at.0 / DAY_MS
+    }
+
+    /// The day's first instant.
+    pub fn start(&self) -> Millis {
+        Millis(self.day * DAY_MS)
+    }
+}
+
+impl Store {
+    /// Keeps observations; of two for one case and day the one with more packets stays.
+    pub async fn observe(&self, observations: &[Observation]) -> Result<(), StoreError> {
+        if observations.is_empty() {
+            return Ok(());
+        }
+        let mut rows = Vec::new();
+        for one in observations {
+            let sensors: Vec<&str> = one.sensors.iter().map(SensorId::as_str).collect();
+            let start = one.start().to_string();
+            let row = json!({
+                "id": one.case,
+                "day": &start[..10],
+                "partner": one.partner,
+                "packets": one.packets,
+                "targets": one.targets,
+                "first": one.first.to_string(),
+                "last": one.last.to_string(),
+                "sensors": sensors,
+            });
+            line(&mut rows, &row);
+        }
+        self.insert_lines("observations", rows).await
+    }
+
+    /// What was seen of these cases, by case and day.
+    pub async fn observations(&self, cases: &[Uuid]) -> Result<Vec<Observation>, StoreError> {
+        let mut observations = Vec::new();
+        for some in cases.chunks(IDS_MAX) {
+            let rows = self
+                .client()
+                .query(include_str!("../queries/observations.sql"))
+                .param("ids", texts(some))
+                .fetch_all::<ObservationRow>()
+                .await?;
+            for row in rows {
+                observations.push(Observation::try_from(row)?);
+            }
+        }
+        Ok(observations)
+    }
+}
+
+/// A row of `observations`.
+#[derive(Row, Deserialize)]
+struct ObservationRow {
+    id: String,
+    day: u64,
+    partner: String,
+    packets: u64,
+    targets: u64,
+    first_ms: i64,
+    last_ms: i64,
+    sensors: Vec<String>,
+}
+
+impl TryFrom<ObservationRow> for Observation {
+    type Error = StoreError;
+
+    fn try_from(row: ObservationRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            case: parse(&row.id)?,
+            day: row.day,
+            partner: row.partner,
+            packets: row.packets,
+            targets: row.targets,
+            first: millis(row.first_ms),
+            last: millis(row.last_ms),
+            sensors: row
+                .sensors
+                .iter()
+                .map(|name| sensor(name))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
