@@ -52,6 +52,8 @@ pub struct Finding {
     pub usual: Option<f64>,
     /// Estimated packets per second: of a victim's answers, or of a scanner to all of IPv4.
     pub rate: Option<f64>,
+    /// What is estimated besides.
+    pub estimates: Estimates,
     /// How well the evidence carries.
     pub support: Support,
     /// Which rule fired.
@@ -60,6 +62,17 @@ pub struct Finding {
     pub late: bool,
     /// Addresses under a carpet bombing, at most [`VICTIMS_MAX`].
     pub victims: Vec<IpAddr>,
+}
+
+/// What is estimated from what was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Estimates {
+    /// Between which values [`Finding::rate`] lies with 95 % confidence.
+    pub rate_between: Option<(f64, f64)>,
+    /// How often a scanner has asked an average address of the telescope.
+    pub coverage: Option<f64>,
+    /// The chance that targets drawn at random spread over the sensors as unevenly.
+    pub uniformity: Option<f64>,
 }
 
 /// Whom or what a finding is about.
@@ -73,6 +86,8 @@ pub enum About {
     Prefix(IpNet, Arc<Origin>),
     /// A service, in the region or in one country.
     Service(Service, Option<Country>),
+    /// All networks of one partner, by its id.
+    Network(String),
     /// One of our sensors.
     Sensor(SensorId),
 }
@@ -98,6 +113,9 @@ impl About {
                 service: service.to_string(),
                 scope: scope.map_or_else(|| "region".to_owned(), |country| country.to_string()),
             },
+            Self::Network(network) => Subject::Network {
+                network: network.clone(),
+            },
             Self::Sensor(sensor) => Subject::Sensor {
                 sensor: sensor.to_string(),
             },
@@ -110,7 +128,7 @@ impl About {
             Self::Source(_, origin) | Self::Victim(_, origin) | Self::Prefix(_, origin) => {
                 Some(origin)
             }
-            Self::Service(..) | Self::Sensor(_) => None,
+            Self::Service(..) | Self::Network(_) | Self::Sensor(_) => None,
         }
     }
 
@@ -119,7 +137,7 @@ impl About {
         match self {
             Self::Source(address, _) | Self::Victim(address, _) => Some(*address),
             Self::Prefix(prefix, _) => Some(prefix.addr()),
-            Self::Service(..) | Self::Sensor(_) => None,
+            Self::Service(..) | Self::Network(_) | Self::Sensor(_) => None,
         }
     }
 }
@@ -193,13 +211,19 @@ pub enum Reason {
     CarpetBombing,
     /// More sources than usual.
     Surge,
+    /// A crowd of forged sources.
+    Framing,
+    /// Answers from an amplifier's port.
+    AmplifierAnswers,
+    /// More new infected hosts than usual.
+    InfectionJump,
     /// A sensor stopped.
     Silence,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::MiraiSyn,
         Self::SmbWorm,
         Self::ScanTool,
@@ -214,6 +238,9 @@ impl Reason {
         Self::BackscatterBurst,
         Self::CarpetBombing,
         Self::Surge,
+        Self::Framing,
+        Self::AmplifierAnswers,
+        Self::InfectionJump,
         Self::Silence,
     ];
 
@@ -234,6 +261,9 @@ impl Reason {
             Self::BackscatterBurst => "backscatter_burst",
             Self::CarpetBombing => "carpet_bombing",
             Self::Surge => "surge",
+            Self::Framing => "framing",
+            Self::AmplifierAnswers => "amplifier_answers",
+            Self::InfectionJump => "infection_jump",
             Self::Silence => "silence",
         }
     }

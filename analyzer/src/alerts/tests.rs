@@ -1,5 +1,7 @@
 //! The life of a case, and who is told.
 
+mod crowds;
+
 use std::sync::Arc;
 
 use noroshi_proto::id::SensorId;
@@ -99,6 +101,7 @@ fn bot(source: &str, at: u64) -> Finding {
         fingerprint: Some(Fingerprint::Mirai),
         usual: Some(0.0),
         rate: None,
+        estimates: Default::default(),
         support: Support::Plain,
         reason: Reason::MiraiSyn,
         late: false,
