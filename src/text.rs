@@ -62,6 +62,7 @@ pub fn subject(subject: &Subject) -> String {
         Subject::Victim { victim, .. } => victim.clone(),
         Subject::Service { service, scope } => format!("{service} ({scope})"),
         Subject::Country { country } => country.clone(),
+        Subject::Network { network } => network.clone(),
         Subject::Sensor { sensor } => sensor.clone(),
     }
 }

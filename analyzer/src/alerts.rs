@@ -15,16 +15,18 @@ mod case;
 mod days;
 mod flood;
 pub mod heard;
+mod jump;
 pub mod silence;
 pub mod text;
 
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-use noroshi_store::alert::{Alert, Kind, State, Subject};
+use noroshi_store::alert::{Alert, Confidence, Kind, State, Subject};
 use noroshi_store::observations::Observation;
 use noroshi_store::registry::Registry;
 use noroshi_store::registry::attribution;
@@ -34,8 +36,9 @@ use self::addressing::Addressed;
 use self::case::Case;
 use self::flood::Floods;
 pub use self::heard::{Heard, Suppression};
+use self::jump::Jumps;
 use self::text::Texts;
-use crate::finding::Finding;
+use crate::finding::{About, Finding};
 use crate::settings::Settings;
 
 /// What becomes of findings.
@@ -168,6 +171,7 @@ pub struct Alerts {
     withheld: BTreeMap<Withheld, u64>,
     /// When cases were opened, within the last hour, by partner and kind.
     openings: BTreeMap<(Option<String>, Kind), VecDeque<u64>>,
+    jumps: Jumps,
 }
 
 /// What tells an alert's subject from others: an address, a prefix, a service, a sensor.
@@ -176,6 +180,19 @@ pub fn subject_of(alert: &Alert) -> String {
         Subject::Service { service, .. } => service.clone(),
         subject => case::subject_name(subject),
     }
+}
+
+/// The finding as this reader is told: what scans inside its own network is infected, unless
+/// it is known to scan.
+fn told<'a>(finding: &'a Finding, addressed: &Addressed) -> Cow<'a, Finding> {
+    let is_infected = addressed.internal && addressed.scanner.is_none();
+    if !is_infected || finding.kind != Kind::ScanningHost {
+        return Cow::Borrowed(finding);
+    }
+    Cow::Owned(Finding {
+        kind: Kind::InfectedHost,
+        ..finding.clone()
+    })
 }
 
 impl Alerts {
@@ -193,12 +210,18 @@ impl Alerts {
             observations: Vec::new(),
             withheld: BTreeMap::new(),
             openings: BTreeMap::new(),
+            jumps: Jumps::new(&settings.cases.jump),
         }
     }
 
     /// Takes up a case that was open when the last analyzer stopped, or that could go on.
     pub fn resume(&mut self, alert: Alert, version: u64) {
         let key = Key::of(&alert);
+        if let (Kind::InfectedHost, Some(partner), Subject::Source { .. }) =
+            (alert.kind, &alert.partner, &alert.subject)
+        {
+            self.jumps.remember(partner, alert.opened_at.seconds());
+        }
         let case = Case::resume(alert, version, &self.settings);
         match case.alert.state {
             State::New | State::Continuing => {
@@ -270,11 +293,13 @@ impl Alerts {
         (start, end): (u64, u64),
     ) -> Vec<Outcome> {
         let mut outcomes = self.advance_to(start);
+        self.jumps.begin(start);
         for finding in findings {
             match addressing::address(&finding, registry) {
                 Ok(addressed) => {
                     for one in addressed {
-                        outcomes.extend(self.observe(&finding, one));
+                        let finding = told(&finding, &one);
+                        outcomes.extend(self.take(&finding, one));
                     }
                 }
                 Err(reason) => self.withhold(reason),
@@ -287,6 +312,9 @@ impl Alerts {
             } else {
                 outcomes.extend(self.take_in(&finding, addressed));
             }
+        }
+        for (finding, addressed) in self.jumps.found() {
+            outcomes.extend(self.observe(&finding, addressed));
         }
         outcomes.extend(self.advance_to(end));
         outcomes
@@ -356,6 +384,43 @@ impl Alerts {
 
     fn withhold(&mut self, reason: Withheld) {
         *self.withheld.entry(reason).or_default() += 1;
+    }
+
+    /// Observes, and sees to what follows from a new case.
+    fn take(&mut self, finding: &Finding, addressed: Addressed) -> Vec<Outcome> {
+        let kind = finding.kind;
+        let counted = (kind == Kind::InfectedHost).then(|| addressed.clone());
+        let Some(opened) = self.observe(finding, addressed) else {
+            return Vec::new();
+        };
+        if let Some(addressed) = counted {
+            self.jumps.count(finding, &addressed);
+        }
+        let mut outcomes = vec![opened];
+        if kind == Kind::SpoofSuspect {
+            outcomes.extend(self.withdraw_framed(finding));
+        }
+        outcomes
+    }
+
+    /// Takes back what was said of forged sources before there were enough of them to tell.
+    fn withdraw_framed(&mut self, finding: &Finding) -> Vec<Outcome> {
+        let About::Prefix(prefix, _) = &finding.about else {
+            return Vec::new();
+        };
+        let is_framed = |alert: &Alert| {
+            let Subject::Source { source, .. } = alert.subject else {
+                return false;
+            };
+            matches!(alert.kind, Kind::InfectedHost | Kind::ScanningHost)
+                && prefix.contains(&source)
+                && alert.first_seen >= finding.first
+                && alert.confidence < Confidence::High
+        };
+        let cases = self.cases.values();
+        let framed = cases.filter(|case| is_framed(&case.alert));
+        let ids: Vec<Uuid> = framed.map(|case| case.alert.id).collect();
+        ids.into_iter().filter_map(|id| self.withdraw(id)).collect()
     }
 
     fn observe(&mut self, finding: &Finding, addressed: Addressed) -> Option<Outcome> {

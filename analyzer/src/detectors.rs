@@ -3,6 +3,8 @@
 //! | module           | says                                                          |
 //! |------------------|---------------------------------------------------------------|
 //! | [`hosts`]        | a source scans: infected, or any other scanner                |
+//! | [`spoof_suspect`]  | a crowd of new sources is forged: none of them is named    |
+//! | [`open_reflector`] | a source answers from an amplifier's port                   |
 //! | [`reflection`]   | a source looks for amplifiers, or is their victim             |
 //! | [`ddos_victim`]  | an address or prefix is under attack                          |
 //! | [`scan_surge`]   | more sources than usual ask for a service                     |
@@ -16,11 +18,13 @@ pub mod ddos_victim;
 pub mod distinct;
 pub mod generations;
 pub mod hosts;
+pub mod open_reflector;
 pub mod reflection;
 pub mod scan_surge;
 pub mod scanner;
 pub mod sensor_silence;
 pub mod sources;
+pub mod spoof_suspect;
 pub mod statistics;
 pub mod views;
 
@@ -85,6 +89,7 @@ pub fn all(settings: &Settings, observation: Observation) -> Vec<Box<dyn Detecto
     let mut detectors: Vec<Box<dyn Detector>> = vec![
         Box::new(hosts::HostScans::new(settings)),
         Box::new(reflection::Reflections::new(settings)),
+        Box::new(open_reflector::OpenReflectors::new(settings)),
         Box::new(ddos_victim::DdosVictims::new(&settings.ddos_victim)),
         Box::new(scan_surge::ScanSurges::new(&settings.scan_surge)),
         Box::new(coordinated::CoordinatedScans::new(&settings.coordinated)),

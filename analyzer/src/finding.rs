@@ -53,6 +53,8 @@ pub struct Finding {
     pub usual: Option<f64>,
     /// Estimated packets per second: of a victim's answers, or of a scanner to all of IPv4.
     pub rate: Option<f64>,
+    /// What is estimated besides.
+    pub estimates: Estimates,
     /// How well the evidence carries.
     pub support: Support,
     /// Which rule fired.
@@ -61,6 +63,17 @@ pub struct Finding {
     pub late: bool,
     /// Addresses under a carpet bombing, at most [`VICTIMS_MAX`].
     pub victims: Vec<IpAddr>,
+}
+
+/// What is estimated from what was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Estimates {
+    /// Between which values [`Finding::rate`] lies with 95 % confidence.
+    pub rate_between: Option<(f64, f64)>,
+    /// How often a scanner has asked an average address of the telescope.
+    pub coverage: Option<f64>,
+    /// The chance that targets drawn at random spread over the sensors as unevenly.
+    pub uniformity: Option<f64>,
 }
 
 /// Whom or what a finding is about.
@@ -76,6 +89,8 @@ pub enum About {
     Service(Service, Option<Country>),
     /// Sources that keep time with each other, for analysts alone.
     Group(Group),
+    /// All networks of one partner, by its id.
+    Network(String),
     /// One of our sensors.
     Sensor(SensorId),
 }
@@ -114,6 +129,9 @@ impl About {
                 service: group.service.to_string(),
                 scope: "region".to_owned(),
             },
+            Self::Network(network) => Subject::Network {
+                network: network.clone(),
+            },
             Self::Sensor(sensor) => Subject::Sensor {
                 sensor: sensor.to_string(),
             },
@@ -126,7 +144,7 @@ impl About {
             Self::Source(_, origin) | Self::Victim(_, origin) | Self::Prefix(_, origin) => {
                 Some(origin)
             }
-            Self::Service(..) | Self::Group(_) | Self::Sensor(_) => None,
+            Self::Service(..) | Self::Group(_) | Self::Network(_) | Self::Sensor(_) => None,
         }
     }
 
@@ -135,7 +153,7 @@ impl About {
         match self {
             Self::Source(address, _) | Self::Victim(address, _) => Some(*address),
             Self::Prefix(prefix, _) => Some(prefix.addr()),
-            Self::Service(..) | Self::Group(_) | Self::Sensor(_) => None,
+            Self::Service(..) | Self::Group(_) | Self::Network(_) | Self::Sensor(_) => None,
         }
     }
 }
@@ -213,6 +231,12 @@ pub enum Reason {
     RhythmDensity,
     /// Networks of one rhythm ask for one port.
     RhythmGroup,
+    /// A crowd of forged sources.
+    Framing,
+    /// Answers from an amplifier's port.
+    AmplifierAnswers,
+    /// More new infected hosts than usual.
+    InfectionJump,
     /// A sensor stopped.
     Silence,
     /// More new cases within an hour than are told one by one.
@@ -223,7 +247,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::MiraiSyn,
         Self::SmbWorm,
         Self::ScanTool,
@@ -240,6 +264,9 @@ impl Reason {
         Self::Surge,
         Self::RhythmDensity,
         Self::RhythmGroup,
+        Self::Framing,
+        Self::AmplifierAnswers,
+        Self::InfectionJump,
         Self::Silence,
         Self::Flood,
         Self::Sinkhole,
@@ -264,6 +291,9 @@ impl Reason {
             Self::Surge => "surge",
             Self::RhythmDensity => "rhythm_density",
             Self::RhythmGroup => "rhythm_group",
+            Self::Framing => "framing",
+            Self::AmplifierAnswers => "amplifier_answers",
+            Self::InfectionJump => "infection_jump",
             Self::Silence => "silence",
             Self::Flood => "flood",
             Self::Sinkhole => SINKHOLE,

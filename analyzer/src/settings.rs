@@ -10,6 +10,10 @@ pub struct Settings {
     pub sources: Sources,
     /// Scanning and infected hosts.
     pub hosts: Hosts,
+    /// Crowds of forged sources.
+    pub spoof_suspect: SpoofSuspect,
+    /// Hosts that answer from an amplifier's port.
+    pub open_reflector: OpenReflector,
     /// Reflection: who looks for amplifiers, and whom they are turned against.
     pub reflection: Reflection,
     /// Victims of denial of service.
@@ -90,6 +94,94 @@ impl Default for Hosts {
             fingerprint_chance: 1e-9,
             steady_seconds: 300,
             hops_spread: 3,
+        }
+    }
+}
+
+/// When a crowd of new sources is forged by one machine.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpoofSuspect {
+    /// New sources of one /24, at least: a quarter of it. No real outbreak is known to infect
+    /// so much of one within minutes (derived; Mirai's peak was 75 new hosts a minute in the
+    /// whole world: Antonakakis et al., 2017).
+    pub sources_min: u64,
+    /// New sources of one /16, at least (derived: twice the largest outbreak of the test day).
+    pub sources_wide_min: u64,
+    /// Seconds within which they appear.
+    pub seconds_max: u64,
+    /// Distinct times-to-live per sensor, at most: a captured flood of 37,623 forged sources
+    /// (StopDDoS) has two.
+    pub ttls_max: u32,
+    /// Packets per source, at most, unless the prefix is filled from its first address to its
+    /// last: a forger needs one for each, or the few that name a host.
+    pub packets_per_source: u64,
+    /// Networks remembered at once.
+    pub remembered_max: usize,
+}
+
+impl Default for SpoofSuspect {
+    fn default() -> Self {
+        Self {
+            sources_min: 64,
+            sources_wide_min: 512,
+            seconds_max: 600,
+            ttls_max: 2,
+            packets_per_source: 5,
+            remembered_max: 100_000,
+        }
+    }
+}
+
+/// When a host is an open reflector.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OpenReflector {
+    /// Telescope addresses it answered, at least: answers to one are an attack on that one
+    /// (7,055 reflectors of a captured attack answer to one address) ...
+    pub targets_min: u64,
+    /// ... or days (UTC) on which it answered.
+    pub days_min: u64,
+}
+
+impl Default for OpenReflector {
+    fn default() -> Self {
+        Self {
+            targets_min: 2,
+            days_min: 2,
+        }
+    }
+}
+
+/// When new infected hosts of a partner are a jump.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Jump {
+    /// New infected hosts within an hour, at least.
+    pub hosts_min: u64,
+    /// Robust deviations above the partner's usual hour (as for surges).
+    pub deviations: f64,
+    /// The chance of so many, by a negative binomial with the moments of usual hours
+    /// (as for victims).
+    pub chance: f64,
+    /// Hours of history without which only `hosts_unknown_min` counts: two days.
+    pub history_min: usize,
+    /// New infected hosts within an hour that are a jump whatever is usual: half of what may
+    /// be opened in an hour.
+    pub hosts_unknown_min: u64,
+    /// Hours of history that count: four weeks.
+    pub history_max: usize,
+}
+
+impl Default for Jump {
+    fn default() -> Self {
+        Self {
+            hosts_min: 10,
+            deviations: 4.0,
+            chance: 1e-6,
+            history_min: 48,
+            hosts_unknown_min: 500,
+            history_max: 4 * 7 * 24,
         }
     }
 }
@@ -322,6 +414,8 @@ pub struct Cases {
     /// New cases of one kind for one partner within an hour; what comes beyond is withheld
     /// and counted: a flood of forged sources must not become a flood of messages.
     pub openings_per_hour: u32,
+    /// Jumps in the number of new infected hosts.
+    pub jump: Jump,
     /// The language of explanations.
     pub language: Language,
 }
@@ -331,6 +425,7 @@ impl Default for Cases {
         Self {
             quiet_days: 7,
             openings_per_hour: 1_000,
+            jump: Jump::default(),
             language: Language::En,
         }
     }

@@ -157,6 +157,11 @@ pub enum Subject {
         /// ISO 3166-1 alpha-2.
         country: String,
     },
+    /// All networks of one partner.
+    Network {
+        /// The partner's id.
+        network: String,
+    },
     /// One of our sensors.
     Sensor {
         /// Its id.
@@ -190,6 +195,19 @@ pub struct Evidence {
     /// Estimated packets per second at the victim, or sent by the scanner to all of IPv4.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rate: Option<f64>,
+    /// Lower bound of `rate`, with 95 % confidence.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rate_low: Option<f64>,
+    /// Upper bound of `rate`, with 95 % confidence.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rate_high: Option<f64>,
+    /// How often a scanner has asked an average address of the telescope.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub coverage: Option<f64>,
+    /// The chance that targets drawn at random spread over sensors as unevenly: above 0.01
+    /// it supports random spoofing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub uniformity: Option<f64>,
     /// The rule that fired.
     pub rule: String,
     /// Part of it arrived after its window had closed.
@@ -205,6 +223,9 @@ pub struct Evidence {
     /// Why confidence is what it is, in words.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub reasons: Vec<String>,
+    /// New infected hosts of a jump, at most 256.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub hosts: Vec<IpAddr>,
     /// Addresses under a carpet bombing, at most 256.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub victims: Vec<IpAddr>,
@@ -264,6 +285,15 @@ impl Alert {
     /// evidence that was given for one purpose.
     pub fn may_be_indicator(&self) -> bool {
         !self.exercise && self.reason_code != crate::notices::SINKHOLE
+    }
+
+    /// Whether it can wait for the daily digest: hardly sure, for the record, late, or an
+    /// open reflector.
+    pub fn is_for_digest(&self) -> bool {
+        self.confidence == Confidence::Low
+            || self.severity == Severity::Info
+            || self.evidence.late
+            || self.kind == Kind::OpenReflector
     }
 }
 

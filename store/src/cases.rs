@@ -261,6 +261,7 @@ pub(crate) fn subject(subject: &Subject) -> String {
         Subject::Victim { victim, .. } => victim.clone(),
         Subject::Service { service, scope } => format!("{service} {scope}"),
         Subject::Country { country } => country.clone(),
+        Subject::Network { network } => network.clone(),
         Subject::Sensor { sensor } => sensor.clone(),
     }
 }

@@ -40,6 +40,7 @@ pub(super) fn address(finding: &Finding, registry: &Registry) -> Result<Vec<Addr
             Ok(of_region(finding, registry, at, country))
         }
         About::Group(_) => Ok(vec![of_centre(finding, None)]),
+        About::Network(_) => Err(Withheld::Nobody), // made after addressing
         About::Sensor(sensor) => Ok(vec![of_sensor(sensor, registry)]),
     }
 }
@@ -94,7 +95,12 @@ fn of_owner(
         .iter()
         .any(|sensor| registry.is_internal(sensor, &addressee.partner, at));
     let urgent = internal || addressee.usage == Some(PrefixUse::Critical);
-    let (confidence, grounds) = confidence(finding, registry, addressee.attribution.basis);
+    let (confidence, mut grounds) = confidence(finding, registry, addressee.attribution.basis);
+    match addressee.usage {
+        Some(PrefixUse::Dynamic) => grounds.push(Ground::Dynamic),
+        Some(PrefixUse::Cgn) => grounds.push(Ground::Cgn),
+        _ => {}
+    }
     Addressed {
         partner: Some(addressee.partner.clone()),
         country: Some(addressee.country.to_string()),
@@ -111,8 +117,9 @@ fn of_owner(
 fn severity(kind: Kind, is_known_scanner: bool, is_urgent: bool) -> Severity {
     match kind {
         Kind::ScanningHost | Kind::ReflectionRecon if is_known_scanner => Severity::Info,
+        Kind::OpenReflector => Severity::Low,
         _ if is_urgent => Severity::High,
-        Kind::ScanningHost | Kind::ReflectionRecon | Kind::OpenReflector => Severity::Low,
+        Kind::ScanningHost | Kind::ReflectionRecon | Kind::SpoofSuspect => Severity::Low,
         _ => Severity::Medium,
     }
 }

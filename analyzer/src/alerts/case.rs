@@ -169,6 +169,14 @@ impl Case {
         evidence.packets += finding.packets;
         evidence.targets = evidence.targets.max(finding.targets);
         evidence.sources = evidence.sources.max(finding.sources);
+        let larger = finding.rate > evidence.rate || evidence.rate_low.is_none();
+        if let Some((low, high)) = finding.estimates.rate_between.filter(|_| larger) {
+            evidence.rate_low = Some(low.round());
+            evidence.rate_high = Some(high.round());
+        }
+        let known = |estimate: Option<f64>| estimate.map(|value| (value * 1e6).round() / 1e6);
+        evidence.coverage = known(finding.estimates.coverage).or(evidence.coverage);
+        evidence.uniformity = known(finding.estimates.uniformity).or(evidence.uniformity);
         evidence.rate = match (evidence.rate, finding.rate) {
             (Some(one), Some(other)) => Some(one.max(other)),
             (one, other) => one.or(other),
@@ -221,9 +229,13 @@ impl Case {
         let evidence = &mut self.alert.evidence;
         let sensors = u32::try_from(self.sensors.len()).unwrap_or(u32::MAX);
         evidence.sensors = evidence.sensors.max(sensors);
-        let mut victims: BTreeSet<_> = evidence.victims.drain(..).collect();
+        let listed = match finding.about {
+            About::Network(_) => &mut evidence.hosts,
+            _ => &mut evidence.victims,
+        };
+        let mut victims: BTreeSet<_> = listed.drain(..).collect();
         victims.extend(&finding.victims);
-        evidence.victims = victims.into_iter().take(VICTIMS_MAX).collect();
+        *listed = victims.into_iter().take(VICTIMS_MAX).collect();
     }
 
     /// The case in its next state, to be kept and told.
@@ -278,6 +290,7 @@ pub(super) fn subject_name(subject: &Subject) -> String {
         Subject::Victim { victim, .. } => victim.clone(),
         Subject::Service { service, scope } => format!("{service}@{scope}"),
         Subject::Country { country } => country.clone(),
+        Subject::Network { network } => network.clone(),
         Subject::Sensor { sensor } => sensor.clone(),
     }
 }

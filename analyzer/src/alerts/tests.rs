@@ -1,5 +1,6 @@
 //! The life of a case, and who is told.
 
+mod crowds;
 mod groups;
 
 use std::sync::Arc;
@@ -102,6 +103,7 @@ fn bot(source: &str, at: u64) -> Finding {
         fingerprint: Some(Fingerprint::Mirai),
         usual: Some(0.0),
         rate: None,
+        estimates: Default::default(),
         support: Support::Plain,
         reason: Reason::MiraiSyn,
         late: false,

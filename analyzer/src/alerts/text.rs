@@ -29,11 +29,15 @@ pub enum Ground {
     FewTargets,
     /// Many sources, many targets.
     ManySources,
+    /// Its host may be another one tomorrow.
+    Dynamic,
+    /// Many hosts share it.
+    Cgn,
 }
 
 impl Ground {
     /// Every ground.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::FewPackets,
         Self::Forgeable,
         Self::IndependentSensors,
@@ -41,6 +45,8 @@ impl Ground {
         Self::ByCountry,
         Self::FewTargets,
         Self::ManySources,
+        Self::Dynamic,
+        Self::Cgn,
     ];
 
     /// Its name in the catalogues.
@@ -53,6 +59,8 @@ impl Ground {
             Self::ByCountry => "by_country",
             Self::FewTargets => "few_targets",
             Self::ManySources => "many_sources",
+            Self::Dynamic => "dynamic",
+            Self::Cgn => "cgn",
         }
     }
 }
@@ -158,6 +166,7 @@ fn subject(subject: &Subject) -> String {
         Subject::Victim { victim, .. } => victim.clone(),
         Subject::Service { service, .. } => service.clone(),
         Subject::Country { country } => country.clone(),
+        Subject::Network { network } => network.clone(),
         Subject::Sensor { sensor } => sensor.clone(),
     }
 }

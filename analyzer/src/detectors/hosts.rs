@@ -7,12 +7,14 @@
 //! echo of an attack: only a sweep by ACKs counts, and never as a sign of infection.
 
 use noroshi_proto::flow::{Flow, Marks, OptionLayout};
+use noroshi_proto::time::Millis;
 use noroshi_proto::traffic::{Protocol, Service, Traffic};
 use noroshi_store::alert::Kind;
 use noroshi_store::window::Window;
 
 use super::scanner::{Bar, report};
 use super::sources::{Activity, Conversation, Sensors, Sources};
+use super::spoof_suspect::Crowds;
 use super::statistics::binomial_tail_bound;
 use super::{Detector, Facts, WarmUp};
 use crate::finding::{About, Finding, Fingerprint, Reason};
@@ -32,6 +34,7 @@ const SMB: Service = Service {
 pub struct HostScans {
     settings: Hosts,
     sources: Sources,
+    crowds: Crowds,
 }
 
 impl HostScans {
@@ -40,6 +43,7 @@ impl HostScans {
         Self {
             settings: settings.hosts.clone(),
             sources: Sources::new(&settings.sources, is_wanted),
+            crowds: Crowds::new(&settings.spoof_suspect),
         }
     }
 
@@ -53,7 +57,7 @@ impl Detector for HostScans {
     fn facts(&self) -> Facts {
         Facts {
             name: "hosts",
-            kinds: &[Kind::InfectedHost, Kind::ScanningHost],
+            kinds: &[Kind::InfectedHost, Kind::ScanningHost, Kind::SpoofSuspect],
             warm_up: WarmUp::Windows { seconds: 86_400 },
         }
     }
@@ -61,8 +65,11 @@ impl Detector for HostScans {
     fn examine(&mut self, window: &Window) -> Vec<Finding> {
         let mut findings = Vec::new();
         let (settings, watched) = (&self.settings, window.addresses());
+        let start = Millis(window.interval.start() * 1000);
+        let crowds = &mut self.crowds;
         self.sources
             .observe(window, |source, activity, sensors, seen| {
+                crowds.add(source, activity, seen, start);
                 let bar = Bar {
                     source,
                     settings,
@@ -75,7 +82,7 @@ impl Detector for HostScans {
                 finding.late = seen.iter().all(|sighting| sighting.late);
                 findings.push(finding);
             });
-        findings
+        self.crowds.judge(findings)
     }
 }
 

@@ -220,6 +220,7 @@ impl Track {
             fingerprint: None,
             usual: Some((usual.median * 10.0).round() / 10.0),
             rate: None,
+            estimates: Default::default(),
             support: if targets >= 10 {
                 Support::Broad
             } else {

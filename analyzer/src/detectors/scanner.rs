@@ -7,8 +7,10 @@ use std::net::IpAddr;
 use noroshi_proto::traffic::Service;
 use noroshi_store::alert::Kind;
 
+use super::hosts::fingerprint;
 use super::sources::{Activity, Conversation, Sensors};
-use crate::finding::{About, Finding, Reason, SERVICES_MAX, Support};
+use super::statistics::poisson_interval;
+use crate::finding::{About, Estimates, Finding, Fingerprint, Reason, SERVICES_MAX, Support};
 use crate::settings::Hosts;
 
 /// Packets per target from which few targets are asked again and again: a conversation of a
@@ -115,11 +117,36 @@ pub fn report(
         fingerprint: None,
         usual: Some(0.0),
         rate: activity.rate(bar.source),
+        estimates: estimates(activity, bar),
         support: bar.support(activity),
         reason: Reason::Scan,
         late: false,
         victims: Vec::new(),
     })
+}
+
+/// How fast it scans, between which bounds, and how much of the telescope it has covered:
+/// the share that was hit, which for random scanning with replacement (Mirai) is
+/// `1 - exp(-coverage)`.
+fn estimates(activity: &Activity, bar: &Bar<'_>) -> Estimates {
+    let Some(rate) = activity.rate(bar.source) else {
+        return Estimates::default();
+    };
+    let packets = activity.packets();
+    let (low, high) = poisson_interval(packets);
+    let each = rate / packets as f64;
+    let hit = activity.targets() as f64 / activity.views.addresses().max(1) as f64;
+    let is_random = fingerprint(&activity.marks, packets, bar.settings) == Some(Fingerprint::Mirai);
+    let coverage = if is_random && hit < 1.0 {
+        -(-hit).ln_1p()
+    } else {
+        hit.min(1.0)
+    };
+    Estimates {
+        rate_between: Some((low * each, high * each)),
+        coverage: Some(coverage),
+        uniformity: None,
+    }
 }
 
 /// Takes the packets not yet reported: by service, and in all.

@@ -74,6 +74,7 @@ impl Detector for SensorSilences {
                 fingerprint: None,
                 usual: None,
                 rate: None,
+                estimates: Default::default(),
                 support: Support::Steady,
                 reason: Reason::Silence,
                 late: false,

@@ -77,6 +77,39 @@ pub fn poisson_tail(count: u64, mean: f64) -> f64 {
     gamma_lr(count as f64, mean).clamp(0.0, 1.0)
 }
 
+/// Between which means a Poisson count lies, with 95 % confidence: Byar's approximation of the
+/// exact bounds by the gamma distribution (Breslow and Day, Statistical Methods in Cancer
+/// Research II, 1987), within 1 % from 10 on.
+pub fn poisson_interval(count: u64) -> (f64, f64) {
+    let bound = |n: f64, deviations: f64| {
+        n * (1.0 - 1.0 / (9.0 * n) + deviations / (3.0 * n.sqrt())).powi(3)
+    };
+    let low = if count == 0 {
+        0.0
+    } else {
+        bound(count as f64, -1.96).max(0.0)
+    };
+    (low, bound(count as f64 + 1.0, 1.96))
+}
+
+/// The chance that counts which follow the `expected` shares differ by as much (Pearson's
+/// chi-square); `None` where fewer than two of them are to be expected five times.
+pub fn uniformity(observed: &[(f64, f64)]) -> Option<f64> {
+    let total: f64 = observed.iter().map(|(count, _)| count).sum();
+    let shares: f64 = observed.iter().map(|(_, share)| share).sum();
+    let expected = |share: f64| total * share / shares;
+    let is_enough = observed.iter().all(|(_, share)| expected(*share) >= 5.0);
+    if observed.len() < 2 || shares <= 0.0 || !is_enough {
+        return None;
+    }
+    let distance: f64 = observed
+        .iter()
+        .map(|(count, share)| (count - expected(*share)).powi(2) / expected(*share))
+        .sum();
+    let freedom = (observed.len() - 1) as f64;
+    Some(1.0 - gamma_lr(freedom / 2.0, distance.max(1e-12) / 2.0))
+}
+
 /// P(X ≥ `count`) for a negative binomial with variance `mean + mean² / size`.
 pub fn negative_binomial_tail(count: u64, mean: f64, size: f64) -> f64 {
     if count == 0 {
@@ -124,6 +157,20 @@ mod tests {
         assert_eq!(poisson_tail(0, 3.0), 1.0);
         assert_eq!(poisson_tail(1_000_000, 1.0), 0.0);
         assert!(negative_binomial_tail(100_000, 10.0, 5.0) < 1e-300);
+    }
+
+    #[test]
+    fn intervals_and_uniformity_agree_with_tables() {
+        // exact bounds of a count of 10: 4.795 to 18.390; chi-square 3.841 with one degree
+        let (low, high) = poisson_interval(10);
+        assert!(
+            (low - 4.795).abs() < 0.05 && (high - 18.390).abs() < 0.05,
+            "{low} {high}"
+        );
+        assert_eq!(poisson_interval(0).0, 0.0);
+        let chance = uniformity(&[(100.0 + 13.859, 1.0), (100.0 - 13.859, 1.0)]).expect("enough");
+        assert!((chance - 0.05).abs() < 1e-3, "{chance}");
+        assert!(uniformity(&[(3.0, 1.0), (2.0, 1.0)]).is_none());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Promises every detector keeps, and what each says about known traffic.
 
 mod attacks;
+mod crowds;
 mod rhythms;
 mod surges;
 

@@ -89,6 +89,7 @@ fn finding(group: &[&Rhythm<'_>], context: Context<'_>) -> Finding {
         fingerprint: None,
         usual: Some(group[0].usual),
         rate: None,
+        estimates: Default::default(),
         support: if large {
             Support::Broad
         } else {

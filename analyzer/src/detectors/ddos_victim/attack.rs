@@ -15,9 +15,9 @@ use noroshi_store::origin::Origin;
 use noroshi_store::window::{Sighting, Watch};
 
 use crate::detectors::sources::Sensors;
-use crate::detectors::statistics::poisson_tail;
+use crate::detectors::statistics::{poisson_interval, poisson_tail, uniformity};
 use crate::detectors::views::Views;
-use crate::finding::{About, Finding, Reason, SERVICES_MAX, Support, VICTIMS_MAX};
+use crate::finding::{About, Estimates, Finding, Reason, SERVICES_MAX, Support, VICTIMS_MAX};
 use crate::settings::DdosVictim;
 
 /// Attacked services kept per victim; further ones add packets only.
@@ -223,6 +223,25 @@ impl Attack {
         (share > 0.0).then(|| (minute / seconds / share).round())
     }
 
+    /// Between which bounds the rate lies, by requests and not by retransmitted answers, and
+    /// how well the sensors agree that targets are drawn at random.
+    fn estimates(&self) -> Estimates {
+        let answered = self.requests() as f64 / self.packets.max(1) as f64;
+        let minute = (self.busiest_minute as f64 * answered).round().max(1.0);
+        let (low, high) = poisson_interval(minute as u64);
+        let views = self.views.iter();
+        let hits: Vec<(f64, f64)> = views
+            .map(|view| (view.targets() as f64, view.addresses as f64))
+            .collect();
+        Estimates {
+            rate_between: self
+                .rate()
+                .map(|rate| (rate * low / minute, rate * high / minute)),
+            coverage: None,
+            uniformity: uniformity(&hits),
+        }
+    }
+
     pub(super) fn finding(&mut self, about: About, sensors: &Sensors) -> Finding {
         let mut services: Vec<(Service, u64)> = Vec::new();
         for one in &mut self.services {
@@ -249,6 +268,7 @@ impl Attack {
             fingerprint: None,
             usual: Some((self.usual_per_minute() * 100.0).round() / 100.0),
             rate: self.rate(),
+            estimates: self.estimates(),
             support: if lasting {
                 Support::Steady
             } else {

@@ -1,0 +1,114 @@
+//! Crowds of hosts: outbreaks, forged ones, and telescopes inside.
+
+use super::*;
+
+const DAY: u64 = 86_400;
+
+fn jumps(outcomes: &[Outcome]) -> Vec<&Alert> {
+    let mut alerts = opened(outcomes);
+    alerts.retain(|alert| matches!(alert.subject, Subject::Network { .. }));
+    alerts
+}
+
+/// So many new bots in the window that ends at `at`.
+fn outbreak(alerts: &mut Alerts, hosts: u8, at: u64) -> Vec<Outcome> {
+    let bots = (0..hosts).map(|host| bot(&format!("203.0.113.{host}"), at));
+    merge(alerts, bots.collect(), at)
+}
+
+#[test]
+fn an_outbreak_is_one_urgent_case_that_lists_its_hosts() {
+    let mut alerts = alerts();
+    merge(&mut alerts, Vec::new(), START);
+    let outcomes = outbreak(&mut alerts, 40, START + 3 * DAY);
+    let [jump] = jumps(&outcomes)[..] else {
+        panic!("one jump: {outcomes:?}");
+    };
+    assert_eq!(jump.kind, Kind::InfectedHost);
+    assert_eq!(jump.severity, Severity::High);
+    assert_eq!(jump.reason_code, "infection_jump");
+    assert_eq!(jump.partner.as_deref(), Some("th-cert"));
+    assert_eq!(jump.evidence.hosts.len(), 40);
+    assert_eq!(jump.evidence.sources, Some(40));
+    assert!(jump.explanation.contains("th-cert"), "{}", jump.explanation);
+    assert_eq!(opened(&outcomes).len(), 41, "and each host has its own");
+}
+
+#[test]
+fn a_few_hosts_or_the_first_days_are_no_jump() {
+    let mut few = alerts();
+    merge(&mut few, Vec::new(), START);
+    assert!(jumps(&outbreak(&mut few, 9, START + 3 * DAY)).is_empty());
+    let mut early = alerts();
+    merge(&mut early, Vec::new(), START);
+    assert!(jumps(&outbreak(&mut early, 100, START + DAY)).is_empty());
+    let mut usual = alerts();
+    merge(&mut usual, Vec::new(), START);
+    for hour in 0..60_u64 {
+        // 40 cases an hour, each time of hosts whose cases have closed
+        usual.jumps.begin(START);
+        for _ in 0..40 {
+            usual.jumps.remember("th-cert", START + hour * 3_600);
+        }
+    }
+    assert!(jumps(&outbreak(&mut usual, 45, START + 60 * 3_600)).is_empty());
+}
+
+#[test]
+fn forged_hosts_named_too_early_are_withdrawn() {
+    let mut alerts = alerts();
+    let mut known = bot("203.0.113.200", START - 60);
+    known.first = Millis((START - 7_200) * 1_000);
+    merge(&mut alerts, vec![known], START - 60);
+    outbreak(&mut alerts, 5, START);
+    let prefix = "203.0.113.0/24".parse().expect("a prefix");
+    let framing = Finding {
+        kind: Kind::SpoofSuspect,
+        about: About::Prefix(prefix, Arc::default()),
+        first: Millis((START - 600) * 1_000),
+        reason: Reason::Framing,
+        sources: Some(200),
+        ..bot("203.0.113.9", START + 10)
+    };
+    let outcomes = merge(&mut alerts, vec![framing], START + 10);
+    let withdrawn = |one: &&Outcome| matches!(one, Outcome::Withdrawn(_));
+    assert_eq!(outcomes.iter().filter(withdrawn).count(), 5);
+    let [suspect] = opened(&outcomes)[..] else {
+        panic!("one alert: {outcomes:?}");
+    };
+    assert_eq!(suspect.kind, Kind::SpoofSuspect);
+    assert_eq!(suspect.severity, Severity::Low);
+    assert_eq!(alerts.open(), 2, "the suspect, and the host known before");
+}
+
+#[test]
+fn what_scans_inside_is_infected() {
+    let inside = |source: &str| Finding {
+        kind: Kind::ScanningHost,
+        reason: Reason::Scan,
+        fingerprint: None,
+        sensors: vec![SensorId::new("th-1").expect("an id")],
+        ..bot(source, START)
+    };
+    let findings = vec![inside("203.0.113.7"), inside("203.0.113.99")];
+    let outcomes = merge(&mut alerts(), findings, START);
+    let kinds: Vec<Kind> = opened(&outcomes).iter().map(|alert| alert.kind).collect();
+    assert_eq!(
+        kinds,
+        [Kind::InfectedHost, Kind::ScanningHost],
+        "but for the partner's own scanner"
+    );
+    assert!(opened(&outcomes)[0].evidence.internal);
+}
+
+#[test]
+fn what_can_wait_goes_to_the_digest() {
+    let weak = Finding {
+        support: Support::Weak,
+        ..bot("203.0.113.7", START)
+    };
+    let outcomes = merge(&mut alerts(), vec![weak, bot("203.0.113.8", START)], START);
+    let digest = opened(&outcomes);
+    let digest: Vec<bool> = digest.iter().map(|alert| alert.is_for_digest()).collect();
+    assert_eq!(digest, [true, false]);
+}

@@ -1,0 +1,229 @@
+//! Bursts of sources that nobody is behind: framing.
+//!
+//! A SYN is easily forged, and one machine can bear every address of a partner's prefix to
+//! frame it. What it cannot forge is where it stands: all its packets cross the same number
+//! of hops. So new sources that fill a prefix within minutes at a constant time-to-live do
+//! not stand for hosts, and no host among them is named: the prefix is, once. Hosts known
+//! before the burst are not touched. An outbreak of real bots in one network comes over
+//! many paths, from some of its addresses, and stays what it is. Only IPv4 is judged:
+//! nobody fills an IPv6 prefix.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use ipnet::{IpNet, Ipv4Net};
+use noroshi_proto::time::Millis;
+use noroshi_store::alert::Kind;
+use noroshi_store::origin::Origin;
+use noroshi_store::window::Sighting;
+
+use super::generations::Generations;
+use super::sources::Activity;
+use crate::finding::{About, Finding, Reason, SENSORS_MAX, SERVICES_MAX, Support};
+use crate::settings::SpoofSuspect;
+
+/// Lengths of the networks that are judged, shortest first.
+const LENGTHS: [u8; 2] = [16, 24];
+
+/// New sources of each network, as long as they keep coming.
+#[derive(Debug)]
+pub struct Crowds {
+    settings: SpoofSuspect,
+    networks: Generations<(u8, u32), Crowd>,
+}
+
+/// The new sources of one network.
+#[derive(Clone, Debug, Default)]
+struct Crowd {
+    began: Millis,
+    last: Millis,
+    sources: u64,
+    packets: u64,
+    lowest: u32,
+    highest: u32,
+    /// Which times-to-live, and which sensors (the first 64 of a window), were seen.
+    ttl: [u64; 4],
+    watches: u64,
+    /// What is framed, once that is clear.
+    framed: Option<Ipv4Net>,
+}
+
+impl Crowds {
+    /// Knows no network yet.
+    pub fn new(settings: &SpoofSuspect) -> Self {
+        Self {
+            networks: Generations::new(settings.remembered_max),
+            settings: settings.clone(),
+        }
+    }
+
+    /// Takes in a source that appeared in the window which began at `start`.
+    pub fn add(&mut self, source: IpAddr, activity: &Activity, seen: &[&Sighting], start: Millis) {
+        let IpAddr::V4(source) = source else { return };
+        if activity.first < start || seen.iter().any(|sighting| sighting.late) {
+            return;
+        }
+        for length in LENGTHS {
+            let key = (length, source.to_bits() >> (32 - length));
+            let crowd = self.networks.touch(key, Crowd::default);
+            crowd.add(source, seen, &self.settings);
+        }
+    }
+
+    /// Takes findings about forged sources back, and says once per network that it is
+    /// framed.
+    pub fn judge(&mut self, findings: Vec<Finding>) -> Vec<Finding> {
+        let mut kept = Vec::with_capacity(findings.len());
+        let mut framed: Vec<Finding> = Vec::new();
+        for finding in findings {
+            let Some(prefix) = self.forged(&finding) else {
+                kept.push(finding);
+                continue;
+            };
+            let subject =
+                |about: &About| matches!(about, About::Prefix(known, _) if *known == prefix);
+            match framed.iter_mut().find(|known| subject(&known.about)) {
+                Some(known) => absorb(known, &finding),
+                None => framed.push(frame(finding, prefix)),
+            }
+        }
+        for finding in &mut framed {
+            self.complete(finding);
+        }
+        kept.append(&mut framed);
+        kept
+    }
+
+    /// The network of which this source is a forged one.
+    fn forged(&mut self, finding: &Finding) -> Option<IpNet> {
+        let About::Source(IpAddr::V4(source), _) = finding.about else {
+            return None;
+        };
+        LENGTHS.into_iter().find_map(|length| {
+            let key = (length, source.to_bits() >> (32 - length));
+            let crowd = self.networks.get_mut(&key)?;
+            let is_part = finding.first >= crowd.began && finding.first <= crowd.last;
+            (is_part && crowd.is_forged(length, &self.settings)).then(|| IpNet::V4(network(key)))
+        })
+    }
+
+    /// Puts in what is known of the network as a whole, and narrows it to what was forged.
+    fn complete(&self, finding: &mut Finding) {
+        let About::Prefix(IpNet::V4(prefix), origin) = &finding.about else {
+            return;
+        };
+        let length = prefix.prefix_len();
+        let key = (length, prefix.network().to_bits() >> (32 - length));
+        let Some(crowd) = self.networks.get(&key) else {
+            return;
+        };
+        finding.sources = Some(crowd.sources);
+        finding.first = crowd.began;
+        if let Some(framed) = crowd.framed {
+            finding.about = About::Prefix(IpNet::V4(framed), Arc::clone(origin));
+        }
+    }
+}
+
+impl Crowd {
+    fn add(&mut self, source: Ipv4Addr, seen: &[&Sighting], settings: &SpoofSuspect) {
+        let Some(first) = seen.iter().map(|sighting| sighting.flow.tally.first).min() else {
+            return;
+        };
+        let span = settings.seconds_max * 1000;
+        let is_over = if self.framed.is_some() {
+            self.last
+        } else {
+            self.began
+        };
+        if self.sources == 0 || first.0 > is_over.0 + span {
+            *self = Self {
+                began: first,
+                lowest: u32::MAX,
+                ..Self::default()
+            };
+        }
+        self.began = self.began.min(first);
+        self.sources += 1;
+        self.lowest = self.lowest.min(source.to_bits());
+        self.highest = self.highest.max(source.to_bits());
+        for sighting in seen {
+            let tally = &sighting.flow.tally;
+            self.last = self.last.max(tally.last);
+            self.packets += tally.packets;
+            self.watches |= 1 << (sighting.watch % 64);
+            for ttl in [tally.ttl_min, tally.ttl_max] {
+                self.ttl[usize::from(ttl / 64)] |= 1 << (ttl % 64);
+            }
+        }
+    }
+
+    /// Whether these are too many, too quickly, over one path; it stays so while they come.
+    fn is_forged(&mut self, length: u8, settings: &SpoofSuspect) -> bool {
+        let most = if length == 24 {
+            settings.sources_min
+        } else {
+            settings.sources_wide_min
+        };
+        let paths: u32 = self.ttl.iter().map(|word| word.count_ones()).sum();
+        let is_one_path = paths <= settings.ttls_max * self.watches.count_ones();
+        let is_thin = self.packets <= settings.packets_per_source * self.sources;
+        let is_edged = self.lowest & 0xff == 0 && self.highest & 0xff == 0xff;
+        if self.sources >= most && is_one_path && (is_thin || is_edged) {
+            let narrowed = around(self.lowest, self.highest);
+            let whole = Ipv4Net::new(narrowed.network(), narrowed.prefix_len().min(24));
+            self.framed = self.framed.or(whole.ok().map(|net| net.trunc()));
+        }
+        self.framed.is_some()
+    }
+}
+
+fn network((length, bits): (u8, u32)) -> Ipv4Net {
+    Ipv4Net::new(Ipv4Addr::from_bits(bits << (32 - length)), length)
+        .expect("16 and 24 are lengths of IPv4 prefixes")
+}
+
+/// The smallest prefix that holds both.
+fn around(lowest: u32, highest: u32) -> Ipv4Net {
+    let length = (lowest ^ highest).leading_zeros() as u8;
+    Ipv4Net::new(Ipv4Addr::from_bits(lowest), length)
+        .expect("32 bits have at most 32 leading zeros")
+        .trunc()
+}
+
+fn frame(finding: Finding, prefix: IpNet) -> Finding {
+    let origin = finding
+        .about
+        .origin()
+        .map_or_else(|| Arc::new(Origin::default()), Arc::clone);
+    Finding {
+        kind: Kind::SpoofSuspect,
+        reason: Reason::Framing,
+        about: About::Prefix(prefix, origin),
+        support: Support::Plain,
+        source_port: None,
+        usual: None,
+        rate: None,
+        ..finding
+    }
+}
+
+/// One more forged source of the same network.
+fn absorb(known: &mut Finding, finding: &Finding) {
+    known.last = known.last.max(finding.last);
+    known.packets += finding.packets;
+    known.targets = known.targets.max(finding.targets);
+    for (service, packets) in &finding.services {
+        let room = known.services.len() < SERVICES_MAX;
+        match known.services.iter_mut().find(|(one, _)| one == service) {
+            Some((_, sum)) => *sum += packets,
+            None if room => known.services.push((*service, *packets)),
+            None => {}
+        }
+    }
+    for sensor in &finding.sensors {
+        if known.sensors.len() < SENSORS_MAX && !known.sensors.contains(sensor) {
+            known.sensors.push(sensor.clone());
+        }
+    }
+}
