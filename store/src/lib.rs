@@ -11,6 +11,7 @@
 //! | [`ledger`]     | –                              | which batches are kept, who watched when     |
 //! | [`windows`]    | a range of time                | [`window`]s for detectors, in order          |
 //! | [`rollups`]    | closed periods                 | coarser counts, and series for baselines     |
+//! | [`past`]       | a range of time                | what detectors must remember of it           |
 //! | [`alert`]      | –                              | an alert, as partners read it                |
 //! | [`cases`]      | transitions of alerts          | cases, their history, what changed           |
 //! | [`positions`]  | a reader's progress            | where it goes on after a restart             |
@@ -27,6 +28,7 @@ pub mod document;
 pub mod engine;
 pub mod ledger;
 pub mod origin;
+pub mod past;
 pub mod positions;
 pub mod prefix_map;
 pub mod registry;
