@@ -45,6 +45,15 @@ impl Usual {
         (value - self.median) / scale
     }
 
+    /// The same, less sure of itself by a factor: while little of the past is known.
+    pub fn widened(self, factor: f64) -> Self {
+        Self {
+            mad: self.mad * factor,
+            variance: self.variance * factor * factor,
+            ..self
+        }
+    }
+
     /// The chance of `count` or more, by a negative binomial with these moments (Poisson
     /// where they are not over-dispersed).
     pub fn tail(&self, count: u64) -> f64 {
@@ -54,6 +63,24 @@ impl Usual {
         }
         let size = (mean * mean / (self.variance - mean)).max(1.0);
         negative_binomial_tail(count, mean, size)
+    }
+}
+
+/// Adds up deviations beyond a slack, never below 0: what lasts comes together, however small
+/// (the upper cumulative sum of Page, Continuous Inspection Schemes, 1954).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cusum(f64);
+
+impl Cusum {
+    /// Adds one value, and says how much there is.
+    pub fn add(&mut self, deviations: f64, slack: f64) -> f64 {
+        self.0 = (self.0 + deviations - slack).max(0.0);
+        self.0
+    }
+
+    /// So many values as usual went by.
+    pub fn pass(&mut self, values: u32, slack: f64) {
+        self.0 = (self.0 - f64::from(values) * slack).max(0.0);
     }
 }
 
