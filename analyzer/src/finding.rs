@@ -9,7 +9,7 @@ use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_proto::traffic::Service;
 use noroshi_store::alert::{Kind, Subject};
-use noroshi_store::origin::{Country, Origin};
+use noroshi_store::origin::{Country, Origin, PartnerId};
 
 /// Sensors named in one finding, at most.
 pub const SENSORS_MAX: usize = 16;
@@ -73,6 +73,10 @@ pub enum About {
     Prefix(IpNet, Arc<Origin>),
     /// A service, in the region or in one country.
     Service(Service, Option<Country>),
+    /// A service, asked for by a partner's own addresses.
+    ServiceOf(Service, PartnerId),
+    /// A country.
+    Country(Country),
     /// One of our sensors.
     Sensor(SensorId),
 }
@@ -98,6 +102,13 @@ impl About {
                 service: service.to_string(),
                 scope: scope.map_or_else(|| "region".to_owned(), |country| country.to_string()),
             },
+            Self::ServiceOf(service, partner) => Subject::Service {
+                service: service.to_string(),
+                scope: partner.to_string(),
+            },
+            Self::Country(country) => Subject::Country {
+                country: country.to_string(),
+            },
             Self::Sensor(sensor) => Subject::Sensor {
                 sensor: sensor.to_string(),
             },
@@ -110,7 +121,7 @@ impl About {
             Self::Source(_, origin) | Self::Victim(_, origin) | Self::Prefix(_, origin) => {
                 Some(origin)
             }
-            Self::Service(..) | Self::Sensor(_) => None,
+            Self::Service(..) | Self::ServiceOf(..) | Self::Country(_) | Self::Sensor(_) => None,
         }
     }
 
@@ -119,7 +130,7 @@ impl About {
         match self {
             Self::Source(address, _) | Self::Victim(address, _) => Some(*address),
             Self::Prefix(prefix, _) => Some(prefix.addr()),
-            Self::Service(..) | Self::Sensor(_) => None,
+            Self::Service(..) | Self::ServiceOf(..) | Self::Country(_) | Self::Sensor(_) => None,
         }
     }
 }
@@ -193,13 +204,23 @@ pub enum Reason {
     CarpetBombing,
     /// More sources than usual.
     Surge,
+    /// More and more sources, over hours or days.
+    SlowSurge,
+    /// More sources of one country than usual, hardly noticed in the region.
+    NationalSurge,
+    /// More sources of one partner's networks than usual.
+    PartnerSurge,
+    /// Sources of several networks ask for what nobody asked for before.
+    NewService,
+    /// Hardly any source of a country is seen any more.
+    CountrySilence,
     /// A sensor stopped.
     Silence,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::MiraiSyn,
         Self::SmbWorm,
         Self::ScanTool,
@@ -214,6 +235,11 @@ impl Reason {
         Self::BackscatterBurst,
         Self::CarpetBombing,
         Self::Surge,
+        Self::SlowSurge,
+        Self::NationalSurge,
+        Self::PartnerSurge,
+        Self::NewService,
+        Self::CountrySilence,
         Self::Silence,
     ];
 
@@ -234,6 +260,11 @@ impl Reason {
             Self::BackscatterBurst => "backscatter_burst",
             Self::CarpetBombing => "carpet_bombing",
             Self::Surge => "surge",
+            Self::SlowSurge => "slow_surge",
+            Self::NationalSurge => "national_surge",
+            Self::PartnerSurge => "partner_surge",
+            Self::NewService => "new_service",
+            Self::CountrySilence => "country_silence",
             Self::Silence => "silence",
         }
     }

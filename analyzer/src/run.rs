@@ -9,6 +9,7 @@
 //! - Two replays of the same store give the same alerts, to the byte.
 
 mod live;
+mod warm;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use uuid::Uuid;
 
 pub use live::{Mode, run, run_as};
+pub use warm::warm_up;
 
 use crate::alerts::{Outcome, Purpose};
 use crate::analysis::Analysis;

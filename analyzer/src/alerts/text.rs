@@ -29,11 +29,15 @@ pub enum Ground {
     FewTargets,
     /// Many sources, many targets.
     ManySources,
+    /// Only one telescope misses them.
+    OneTelescope,
+    /// Several telescopes miss them, and nobody else.
+    OthersGoOn,
 }
 
 impl Ground {
     /// Every ground.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::FewPackets,
         Self::Forgeable,
         Self::IndependentSensors,
@@ -41,6 +45,8 @@ impl Ground {
         Self::ByCountry,
         Self::FewTargets,
         Self::ManySources,
+        Self::OneTelescope,
+        Self::OthersGoOn,
     ];
 
     /// Its name in the catalogues.
@@ -53,6 +59,8 @@ impl Ground {
             Self::ByCountry => "by_country",
             Self::FewTargets => "few_targets",
             Self::ManySources => "many_sources",
+            Self::OneTelescope => "one_telescope",
+            Self::OthersGoOn => "others_go_on",
         }
     }
 }
@@ -140,6 +148,7 @@ fn value(name: &str, alert: &Alert) -> Option<String> {
         "targets" => evidence.targets.to_string(),
         "sensors" => evidence.sensors.to_string(),
         "sources" => evidence.sources.unwrap_or(1).to_string(),
+        "scope" => scope(&alert.subject),
         "victims" => evidence.victims.len().to_string(),
         "usual" => number(evidence.usual),
         "rate" => number(evidence.rate),
@@ -159,6 +168,14 @@ fn subject(subject: &Subject) -> String {
         Subject::Service { service, .. } => service.clone(),
         Subject::Country { country } => country.clone(),
         Subject::Sensor { sensor } => sensor.clone(),
+    }
+}
+
+/// Whose sources a service is asked by, where they are not the region's.
+fn scope(subject: &Subject) -> String {
+    match subject {
+        Subject::Service { scope, .. } => scope.clone(),
+        _ => String::new(),
     }
 }
 

@@ -14,6 +14,7 @@ use noroshi_store::registry::Registry;
 use noroshi_store::store::{Store, StoreError};
 use noroshi_store::window::Window;
 
+use super::warm::warm_up;
 use super::{RunError, TRANSITIONS_MAX, examine, in_event_time};
 use crate::alerts::{Outcome, Purpose};
 use crate::analysis::Analysis;
@@ -209,16 +210,8 @@ impl Live {
             Pace::Clock => Observation::Live,
             Pace::Sensors => Observation::Recorded, // where a capture ends, observation ends
         };
-        let mut analysis = Analysis::new(settings, registry, observation, mode.purpose);
-        let past = position.saturating_sub(analysis.warm_up_seconds())..position;
-        let mut reader = store.windows(past, length);
-        while let Some(windows) = reader.next_chunk().await? {
-            let warmed = tokio::task::spawn_blocking(move || {
-                analysis.warm_up(&windows);
-                analysis
-            });
-            analysis = warmed.await?;
-        }
+        let analysis = Analysis::new(settings, registry, observation, mode.purpose);
+        let mut analysis = warm_up(analysis, store, position, length).await?;
         for case in store.open_cases().await? {
             analysis.alerts.resume(case.alert, case.version);
         }

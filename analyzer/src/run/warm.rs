@@ -1,0 +1,65 @@
+//! Shows an analysis what is past: weeks by rollups, the last of it window by window.
+
+use noroshi_proto::time::IntervalLength;
+use noroshi_store::store::Store;
+use tokio::task::spawn_blocking;
+
+use super::RunError;
+use crate::analysis::Analysis;
+
+/// Seconds of a rollup's bin.
+const BIN_SECONDS: u64 = 600;
+/// How far back rollups may still lack what was kept since: batches are refused that are older.
+const DUE_SECONDS: u64 = noroshi_proto::limits::CLOCK_BEHIND_MAX.as_secs();
+/// How far back sources are asked for by country, in seconds: what their silence needs.
+const COUNTRIES_SECONDS: u64 = 7 * 86_400;
+
+/// Makes an analysis know what it must of everything before `position` (seconds since 1970).
+///
+/// Nothing is told of it. Whole bins come from rollups, which are made first where they are
+/// due; windows since the last whole bin, and as many more as any detector asks for, follow.
+///
+/// # Errors
+/// [`RunError::Store`] as the store's questions and answers fail.
+pub async fn warm_up(
+    mut analysis: Analysis,
+    store: &Store,
+    position: u64,
+    length: IntervalLength,
+) -> Result<Analysis, RunError> {
+    let needs = analysis.needs();
+    // a bin is judged when a later window comes: one that ends at the position is still to be
+    let last = position.saturating_sub(1);
+    let whole = last - last % BIN_SECONDS;
+    let first = position.saturating_sub(needs.rollups_seconds);
+    let first = store
+        .span()
+        .await?
+        .map_or(whole, |span| first.max(span.start));
+    let mut range = first / BIN_SECONDS * BIN_SECONDS..whole;
+    let mut since = position.saturating_sub(needs.windows_seconds);
+    if needs.rollups_seconds > 0 && first < whole {
+        let due = position.saturating_sub(DUE_SECONDS).max(range.start);
+        store
+            .roll_up(due / BIN_SECONDS * BIN_SECONDS..whole)
+            .await?;
+        let countries = position.saturating_sub(COUNTRIES_SECONDS);
+        while let Some(past) = store.next_past_bins(&mut range, countries).await? {
+            let recalled = spawn_blocking(move || {
+                analysis.recall(&past);
+                analysis
+            });
+            analysis = recalled.await?;
+        }
+        since = since.min(whole);
+    }
+    let mut reader = store.windows(since..position, length);
+    while let Some(windows) = reader.next_chunk().await? {
+        let warmed = spawn_blocking(move || {
+            analysis.warm_up(&windows);
+            analysis
+        });
+        analysis = warmed.await?;
+    }
+    Ok(analysis)
+}
