@@ -2,10 +2,9 @@
 //!
 //! Sources are counted, never packets: one source weighs one, however loud. Published
 //! scanners and sources that cannot be real are counted apart. A bin (ten minutes) is
-//! compared with the last day, and with the same hour of past weeks, or of past days where
-//! those are not known: deviations from the median in units of the median absolute
-//! deviation, and the chance under a negative binomial; the past that speaks least for a
-//! surge decides. Of all series tested in a bin (services; services by country and by
+//! compared with the last day, and with the same hour of past days and weeks as far as they
+//! are known: deviations from the median in units of the median absolute deviation, and the
+//! chance under a negative binomial; the past that speaks least for a surge decides. Of all series tested in a bin (services; services by country and by
 //! partner) a fixed share of false discoveries is allowed (Benjamini and Hochberg), and two
 //! of three bins must agree. Slow growth is found by what exceeds the usual over many bins
 //! (Page's cumulative sum).

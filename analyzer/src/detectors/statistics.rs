@@ -72,9 +72,9 @@ impl Usual {
 pub struct Cusum(f64);
 
 impl Cusum {
-    /// Adds one value, and says how much there is.
-    pub fn add(&mut self, deviations: f64, slack: f64) -> f64 {
-        self.0 = (self.0 + deviations - slack).max(0.0);
+    /// Adds one value, and says how much there is: `most` at most.
+    pub fn add(&mut self, deviations: f64, (slack, most): (f64, f64)) -> f64 {
+        self.0 = (self.0 + deviations - slack).clamp(0.0, most);
         self.0
     }
 

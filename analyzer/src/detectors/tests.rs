@@ -1,6 +1,9 @@
 //! Promises every detector keeps, and what each says about known traffic.
 
 mod attacks;
+mod bins;
+mod seasons;
+mod silences;
 mod surges;
 
 use std::collections::BTreeSet;

@@ -14,6 +14,8 @@ pub(super) const COUNT_MIN: u32 = 2;
 const BOGONS_MIN: usize = 5;
 /// First and last addresses of networks, at least, for the same.
 const EDGES_MIN: usize = 8;
+/// One of so many sources may have come from another country lately.
+const MOVED_MAX: usize = 5;
 /// Distinct targets told apart in one place.
 const TARGETS_MAX: usize = 16;
 
@@ -56,8 +58,17 @@ pub(super) struct Count {
     pub(super) sources: u32,
     /// Distinct /24s; of IPv6, /48s.
     pub(super) networks: u32,
-    /// Whether it may be a finding: enough targets, and nothing against it.
-    pub(super) sound: bool,
+    /// Whether its sources hit enough targets.
+    pub(super) spread: bool,
+    /// Whether there is something against it: forged sources, or moved labels.
+    pub(super) doubted: bool,
+}
+
+impl Count {
+    /// Whether it may be a finding.
+    pub(super) fn is_sound(&self) -> bool {
+        self.spread && !self.doubted
+    }
 }
 
 /// Every series of one bin.
@@ -123,7 +134,8 @@ impl Counts {
             },
             sources: u32::try_from(count.sources).unwrap_or(u32::MAX),
             networks: u32::try_from(count.networks).unwrap_or(u32::MAX),
-            sound: true,
+            spread: true,
+            doubted: false,
         });
         let mut each: Vec<Count> = each.collect();
         each.sort_unstable_by_key(|count| count.key);
@@ -171,50 +183,26 @@ impl OfService<'_> {
         }
         // networks are told apart within one country and partner, as the rollups do
         members.sort_unstable_by_key(|one| (one.country, one.partner, one.address.network()));
-        let sound = !self.forged && asked.targets() >= self.targets_min;
-        self.push(Place::Region, members.len(), networks(members), sound);
+        self.push(Place::Region, members, asked.targets());
         for of_country in members.chunk_by(|a, b| a.country == b.country) {
             if let Some(country) = of_country[0].country {
-                self.count_country(country, of_country);
+                self.push(Place::Country(country), of_country, targets(of_country));
             }
         }
         members.sort_unstable_by_key(|one| (one.partner, one.country, one.address.network()));
         for of_partner in members.chunk_by(|a, b| a.partner == b.partner) {
             if of_partner[0].partner != 0 {
                 let place = Place::Partner(of_partner[0].partner);
-                let sound = self.is_sound(of_partner);
-                self.push(place, of_partner.len(), networks(of_partner), sound);
+                self.push(place, of_partner, targets(of_partner));
             }
         }
     }
 
-    fn count_country(&mut self, country: Country, members: &[Member]) {
-        let moved = members
-            .iter()
-            .filter(|one| one.standing == Standing::Moved)
-            .count();
-        let sound = self.is_sound(members) && moved * 5 < members.len();
-        self.push(
-            Place::Country(country),
-            members.len() - moved,
-            networks(members),
-            sound,
-        );
-    }
-
-    fn is_sound(&self, members: &[Member]) -> bool {
-        let mut few: Vec<u32> = Vec::new();
-        for member in members {
-            if few.len() < TARGETS_MAX && !few.contains(&member.target) {
-                few.push(member.target);
-            }
-        }
-        !self.forged && few.len() as u64 >= self.targets_min
-    }
-
-    fn push(&mut self, place: Place, sources: usize, networks: usize, sound: bool) {
+    fn push(&mut self, place: Place, members: &[Member], targets: u64) {
+        let counted = members.iter().filter(|one| place.holds(one)).count();
+        let elsewhere = members.len() - counted;
         let weigh = |count: usize| u32::try_from(count).unwrap_or(u32::MAX) * self.weight;
-        let sources = weigh(sources);
+        let sources = weigh(counted);
         if place != Place::Region && sources < COUNT_MIN {
             return;
         }
@@ -224,10 +212,22 @@ impl OfService<'_> {
                 place,
             },
             sources,
-            networks: weigh(networks).min(sources.max(1)),
-            sound,
+            networks: weigh(networks(members)).min(sources.max(1)),
+            spread: targets >= self.targets_min,
+            doubted: self.forged || elsewhere * MOVED_MAX >= members.len(),
         });
     }
+}
+
+/// Distinct targets of members, by the first that each hit: exact while they are few.
+fn targets(members: &[Member]) -> u64 {
+    let mut few: Vec<u32> = Vec::new();
+    for member in members {
+        if few.len() < TARGETS_MAX && !few.contains(&member.target) {
+            few.push(member.target);
+        }
+    }
+    few.len() as u64
 }
 
 /// Distinct networks of members in order.

@@ -6,7 +6,7 @@
 //! the last one was: what flickers is told once, and what is worse is told at once.
 //!
 //! Countries and partners are told apart from the region, not beside it: while a service
-//! surges in the region, its other series say nothing. Such a surge is one country's where
+//! surges in the region, and for a day after, its other series say nothing. Such a surge is one country's where
 //! four fifths of what exceeds the usual come from there.
 
 use std::collections::BTreeMap;
@@ -141,9 +141,13 @@ impl Tracks {
         let limit = discovery_limit(&mut chances, settings.false_discoveries);
         for one in tested {
             let key = one.count.key;
-            let is_part = key.place != Place::Region && self.is_surging(key);
+            let is_part = key.place != Place::Region && self.is_part(key, counts.index, settings);
             let track = self.0.get(&key);
-            if is_part || track.is_some_and(|track| track.surge.is_some()) {
+            if track.is_some_and(|track| track.surge.is_some()) {
+                history.reset_growth(key); // it is told already
+                continue;
+            }
+            if is_part {
                 continue;
             }
             let burst = track.is_some_and(|track| track.recent() >= settings.persistence);
@@ -169,9 +173,9 @@ impl Tracks {
         }
     }
 
-    /// Whether another series surges that this one is part of: the region's, or, of a
-    /// partner, a country's.
-    fn is_surging(&self, key: Key) -> bool {
+    /// Whether another series surges that this one is part of, or did so within a day: the
+    /// region's, or, of a partner, a country's.
+    fn is_part(&self, key: Key, index: u64, settings: &ScanSurge) -> bool {
         let region = Key {
             place: Place::Region,
             ..key
@@ -184,7 +188,7 @@ impl Tracks {
         };
         self.0
             .range(region..key)
-            .any(|(other, track)| whole(other) && track.surge.is_some())
+            .any(|(other, track)| whole(other) && track.holds_back(index, settings))
     }
 
     fn go_on(
@@ -195,11 +199,11 @@ impl Tracks {
         let mut surging = Vec::new();
         let keys: Vec<Key> = self.0.keys().copied().collect();
         for key in keys {
-            let is_part = key.place != Place::Region && self.is_surging(key);
+            let is_part = key.place != Place::Region && self.is_part(key, counts.index, settings);
             let Some(track) = self.0.get_mut(&key) else {
                 continue;
             };
-            let count = counts.get(key).filter(|count| count.sound && !is_part);
+            let count = counts.get(key).filter(|count| count.is_sound() && !is_part);
             let baseline = history.usual(key, counts);
             let goes_on = match (count, baseline, &mut track.surge) {
                 (Some(count), Some(baseline), Some(surge))
@@ -231,6 +235,14 @@ impl Track {
         (self.deviated & ((1 << RECENT_BINS) - 1)).count_ones()
     }
 
+    /// Whether its parts say nothing of their own.
+    fn holds_back(&self, index: u64, settings: &ScanSurge) -> bool {
+        let lately = |(over, ..): (u64, u32, Onset)| {
+            (index - over) * settings.bin_seconds < settings.renewed_seconds
+        };
+        self.surge.is_some() || self.past.is_some_and(lately)
+    }
+
     fn lasts(&mut self, index: u64, settings: &ScanSurge) -> bool {
         let remembered = |(over, _, onset): (u64, u32, Onset)| {
             (index - over) * settings.bin_seconds < damped_seconds(onset, settings)
@@ -247,7 +259,8 @@ impl Surge {
             Onset::Burst => baseline.deviations(sources) > least,
             Onset::Growth => {
                 let growth = baseline.growth(sources);
-                growth.is_some_and(|deviations| deviations > least)
+                // what is slow is near the usual for long: half of it is enough
+                growth.is_some_and(|deviations| deviations > least / 2.0)
                     && baseline.is_above_day(sources)
             }
         }
@@ -290,7 +303,7 @@ fn test(counts: &Counts, history: &mut History, settings: &ScanSurge) -> Vec<Tes
     for count in &counts.each {
         let enough = u64::from(count.sources) >= settings.sources_min
             && count.networks as usize >= settings.networks_min;
-        if !enough || !count.sound {
+        if !enough || !count.is_sound() {
             continue;
         }
         let Some(baseline) = history.usual(count.key, counts) else {
@@ -300,8 +313,7 @@ fn test(counts: &Counts, history: &mut History, settings: &ScanSurge) -> Vec<Tes
             // one bin adds no more than a surge would have to
             let most = settings.deviations;
             let capped = deviations.clamp(-most, most);
-            let slack = settings.growth_slack;
-            let sum = history.grow(count.key, counts.index, capped, slack);
+            let sum = history.grow(count.key, counts.index, capped);
             (sum, deviations)
         });
         tested.push(Tested {
@@ -321,7 +333,9 @@ fn has_grown(one: &Tested, limit: f64, settings: &ScanSurge) -> bool {
     };
     let level = one.baseline.level_of_days();
     let more = f64::from(one.count.sources) - level;
+    // what stands out in one bin is a burst, if the next one agrees
     sum >= settings.growth_limit
+        && one.baseline.deviations(one.count.sources) <= settings.deviations
         && (-2.0 * settings.growth_slack * sum).exp() <= limit
         && deviations > settings.deviations_continuing
         && one.baseline.is_above_day(one.count.sources)

@@ -18,12 +18,14 @@ use crate::settings::ScanSurge;
 const ENTRIES_MAX: usize = 16 << 20;
 /// Forgotten counts at the front of a series before they are moved out.
 const STALE_MAX: usize = 256;
+/// Times the limit of growth beyond which it is not added up: it must be able to end.
+const GROWTH_MAX: f64 = 2.0;
 /// Past weeks that are asked for the same hour.
 const WEEKS: u32 = 4;
 /// Past days that are asked for the same hour.
 const DAYS: u32 = 7;
 /// Weeks without which a weekly rhythm is not known, and days for a daily one.
-const WEEKS_MIN: usize = 2;
+const WEEKS_MIN: usize = 1;
 const DAYS_MIN: usize = 3;
 
 /// All series.
@@ -36,6 +38,8 @@ pub(super) struct History {
     trailing: usize,
     bins: Bins,
     bins_max: u32,
+    /// The slack, and the most that comes together.
+    growth: (f64, f64),
     reference: Option<Reference>,
 }
 
@@ -85,34 +89,31 @@ pub(super) struct Baseline {
 }
 
 impl Baseline {
-    /// The one that the tests below look at beside the last day.
-    fn season(&self) -> Option<Usual> {
-        self.weeks.or(self.days)
+    /// All that is known of the past.
+    fn all(&self) -> impl Iterator<Item = Usual> {
+        [Some(self.day), self.days, self.weeks]
+            .into_iter()
+            .flatten()
     }
 
     /// Robust deviations, by the past that speaks least for a surge: so neither the hour
     /// nor the weekday makes one, nor a level that has lasted for half a day.
     pub(super) fn deviations(&self, sources: u32) -> f64 {
-        let value = f64::from(sources);
-        let of_day = self.day.deviations(value);
-        self.season()
-            .map_or(of_day, |usual| of_day.min(usual.deviations(value)))
+        let each = self.all().map(|usual| usual.deviations(sources.into()));
+        each.fold(f64::INFINITY, f64::min)
     }
 
     /// The chance of so many sources or more, as above.
     pub(super) fn chance(&self, sources: u32) -> f64 {
-        let of_day = self.day.tail(sources.into());
-        self.season()
-            .map_or(of_day, |usual| of_day.max(usual.tail(sources.into())))
+        let each = self.all().map(|usual| usual.tail(sources.into()));
+        each.fold(0.0, f64::max)
     }
 
-    /// Robust deviations from the same hour of past days and weeks; `None` while no daily
-    /// rhythm is known.
+    /// Robust deviations from the same hour of past days and weeks; `None` while the rhythms
+    /// of day and week are not known.
     pub(super) fn growth(&self, sources: u32) -> Option<f64> {
-        let value = f64::from(sources);
-        let of_days = self.days?.deviations(value);
-        let of_weeks = self.weeks.map(|usual| usual.deviations(value));
-        Some(of_weeks.map_or(of_days, |weeks| weeks.min(of_days)))
+        let of = |usual: Usual| usual.deviations(sources.into());
+        Some(of(self.days?).min(of(self.weeks?)))
     }
 
     /// Whether there are more than over the last day.
@@ -122,8 +123,7 @@ impl Baseline {
 
     /// The level that sources were compared with.
     pub(super) fn level(&self) -> f64 {
-        let season = self.season().map_or(0.0, |usual| usual.median);
-        self.day.median.max(season)
+        self.all().map(|usual| usual.median).fold(0.0, f64::max)
     }
 
     /// The level that growth was compared with.
@@ -148,6 +148,7 @@ impl History {
                 week: bins(7 * 86_400),
             },
             bins_max: settings.history_max as u32,
+            growth: (settings.growth_slack, settings.growth_limit * GROWTH_MAX),
             reference: None,
         }
     }
@@ -251,15 +252,15 @@ impl History {
     }
 
     /// Adds what a series deviates to its growth, and says how much has come together.
-    pub(super) fn grow(&mut self, key: Key, bin: u64, deviations: f64, slack: f64) -> f64 {
-        let bin = bin as u32;
+    pub(super) fn grow(&mut self, key: Key, bin: u64, deviations: f64) -> f64 {
+        let (bin, slack) = (bin as u32, self.growth.0);
         let Some(series) = self.series.get_mut(&key) else {
             return 0.0; // never seen before: a burst, not growth
         };
         let (growth, last) = &mut series.growth;
         growth.pass(bin.saturating_sub(*last + 1), slack);
         *last = bin;
-        growth.add(deviations, slack)
+        growth.add(deviations, self.growth)
     }
 
     /// Growth was told: it begins anew.

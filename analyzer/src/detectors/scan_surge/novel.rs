@@ -43,6 +43,15 @@ struct Asker {
     bin: u64,
     network: u32,
     address: Compact,
+    target: u32,
+}
+
+/// What was heard of a service within an hour.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    sources: usize,
+    networks: usize,
+    targets: usize,
 }
 
 /// A new service, in the bin that closed.
@@ -117,14 +126,19 @@ impl Novelties {
                 }
                 continue;
             };
-            let (sources, networks) = self.hear(service, bin);
+            let heard = self.hear(service, bin);
+            let targets_min = match counts.addresses {
+                0 => settings.targets_min,
+                some => settings.targets_min.min(some),
+            };
             let is_new = watched >= settings.new_service.days_min
-                && networks >= settings.new_service.networks_min
-                && count.sound;
+                && heard.networks >= settings.new_service.networks_min
+                && heard.targets as u64 >= targets_min
+                && !count.doubted;
             if is_new && self.tell(service, counts.index, settings) {
                 new.push(Novelty {
                     service,
-                    sources: sources as u64,
+                    sources: heard.sources as u64,
                     usual,
                 });
             }
@@ -132,10 +146,10 @@ impl Novelties {
         new
     }
 
-    /// Adds a bin's sources to the hour of a service: how many there are, of how many networks.
-    fn hear(&mut self, service: Service, bin: &Bin) -> (usize, usize) {
+    /// Adds a bin's sources to the hour of a service, and says what there is.
+    fn hear(&mut self, service: Service, bin: &Bin) -> Heard {
         if self.hours.len() >= SERVICES_MAX && !self.hours.contains_key(&service) {
-            return (0, 0);
+            return Heard::default();
         }
         let askers = self.hours.entry(service).or_default();
         if let Some(asked) = bin.services.get(&service) {
@@ -145,21 +159,17 @@ impl Novelties {
                 bin: bin.index,
                 network: member.address.network(),
                 address: member.address,
+                target: member.target,
             }));
         }
         if askers.len() < 2 {
-            return (askers.len(), askers.len());
+            return Heard::default();
         }
-        let distinct = |mut numbers: Vec<u32>| {
-            numbers.sort_unstable();
-            numbers.dedup();
-            numbers.len()
-        };
-        let networks = distinct(askers.iter().map(|asker| asker.network).collect());
-        let mut addresses: Vec<_> = askers.iter().map(|asker| asker.address).collect();
-        addresses.sort_unstable();
-        addresses.dedup();
-        (addresses.len(), networks)
+        Heard {
+            sources: distinct(askers.iter().map(|asker| asker.address)),
+            networks: distinct(askers.iter().map(|asker| asker.network)),
+            targets: distinct(askers.iter().map(|asker| asker.target)),
+        }
     }
 
     /// Whether it is news, or still the same news.
@@ -185,4 +195,11 @@ impl Novelties {
             self.days.retain(|_, days| days.newest + DAYS as u64 > day);
         }
     }
+}
+
+fn distinct<T: Ord>(each: impl Iterator<Item = T>) -> usize {
+    let mut all: Vec<T> = each.collect();
+    all.sort_unstable();
+    all.dedup();
+    all.len()
 }
