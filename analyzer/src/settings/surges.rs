@@ -37,8 +37,8 @@ pub struct ScanSurge {
     /// (the optimal reference value of a cumulative sum: Page, 1954).
     pub growth_slack: f64,
     /// Deviations beyond the slack that have come together when growth is told: with 0.5 and
-    /// normal counts once in 140,000 bins by chance (Siegmund's approximation, 1985); beside
-    /// it stands the false-discovery rate over all series.
+    /// normal counts once in 140,000 bins by chance (Brook and Evans, 1972); beside it
+    /// stands the false-discovery rate over all series.
     pub growth_limit: f64,
     /// Growth above the usual level, at least: what is less matters to nobody.
     pub growth_min: f64,
