@@ -182,9 +182,7 @@ async fn warm(services: u64, days: u64) {
     let analysis = Analysis::new(&settings, registry, Observation::Live, Purpose::Operation);
     let began = Instant::now();
     let end = FROM + days * DAY;
-    warm_up(analysis, &store, end, IntervalLength::DEFAULT)
-        .await
-        .unwrap();
+    warm_up(analysis, &store, end).await.unwrap();
     let seconds = began.elapsed().as_secs_f64();
     println!(
         "warm-up: {days} days, {services} services x 10 countries, {rows} rows: {seconds:.1} s"

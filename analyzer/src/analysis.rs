@@ -63,6 +63,12 @@ impl Analysis {
         needs
     }
 
+    /// Seconds of the past that the detectors must see, by whatever tells it.
+    pub fn warm_up_seconds(&self) -> u64 {
+        let needs = self.needs();
+        needs.windows_seconds.max(needs.rollups_seconds)
+    }
+
     /// Shows the detectors bins that rollups remember, in order and before any window.
     pub fn recall(&mut self, past: &[PastBin]) {
         self.detectors.par_iter_mut().for_each(|detector| {

@@ -189,7 +189,10 @@ fn fresh() -> Analysis {
 }
 
 async fn windows(store: &Store, bins: Range<u64>) -> Vec<Window> {
-    let mut reader = store.windows(FROM + bins.start * BIN..FROM + bins.end * BIN, length());
+    let mut reader = store.windows(
+        FROM + bins.start * BIN..FROM + bins.end * BIN,
+        IntervalLength::DEFAULT,
+    );
     let mut windows = Vec::new();
     while let Some(some) = reader.next_chunk().await.unwrap() {
         windows.extend(some);
@@ -210,13 +213,14 @@ fn told(analysis: &mut Analysis, windows: &[Window]) -> Vec<Outcome> {
 async fn warmed_by_rollups_or_by_windows_it_says_the_same() {
     let store = store().await;
     let position = FROM + PAST * BIN;
+    store.roll_up(FROM..FROM + BINS * BIN).await.unwrap();
     let (before, after) = (
         windows(&store, 0..PAST).await,
         windows(&store, PAST..BINS).await,
     );
     let mut by_windows = fresh();
     by_windows.warm_up(&before);
-    let mut by_rollups = warm_up(fresh(), &store, position, length()).await.unwrap();
+    let mut by_rollups = warm_up(fresh(), &store, position).await.unwrap();
     let (one, other) = (told(&mut by_windows, &after), told(&mut by_rollups, &after));
     let alerts: Vec<Alert> = one
         .iter()
@@ -238,7 +242,7 @@ async fn warmed_by_rollups_or_by_windows_it_says_the_same() {
 
     // stopped within a bin
     let position = position + 7 * BIN + 180;
-    let mut by_rollups = warm_up(fresh(), &store, position, length()).await.unwrap();
+    let mut by_rollups = warm_up(fresh(), &store, position).await.unwrap();
     let after: Vec<Window> = after
         .into_iter()
         .filter(|window| window.interval.start() >= position)

@@ -30,7 +30,7 @@ use super::{Detector, Facts, Maintenance, WarmUp};
 use crate::finding::{About, Finding, Reason, SENSORS_MAX, Support};
 use crate::settings::CountrySilence;
 
-/// Share of a bin's windows without which it was not watched, in per cent.
+/// Share of a bin's minutes without a window of which it was not watched, in per cent.
 const WATCHED_MIN: u64 = 90;
 /// Times the share of silence up to which a country stays silent once it is.
 const RECOVERED: f64 = 2.0;
@@ -55,8 +55,8 @@ struct Open {
     sources: HashMap<Option<Country>, Distinct, FixedState>,
     /// Sources that have left a country's label.
     moved: HashMap<Option<Country>, u64, FixedState>,
-    /// Seconds of its windows.
-    seconds: u64,
+    /// Its minutes of which there is a window, and the last of them.
+    minutes: (u64, u64),
     /// The fewest addresses that were up, and the fewest sensors.
     up: (u64, usize),
     sensors: Vec<SensorId>,
@@ -120,7 +120,7 @@ impl CountrySilences {
         let span = bin.index * seconds..(bin.index + 1) * seconds;
         let overlaps =
             |work: &Maintenance| work.span.start < span.end && work.span.end > span.start;
-        bin.seconds * 100 >= seconds * WATCHED_MIN
+        bin.minutes.0 * 60 * 100 >= seconds * WATCHED_MIN
             && self.past.is_as_ever(bin.up)
             && !self.works.iter().any(overlaps)
     }
@@ -195,14 +195,17 @@ impl Open {
             index,
             sources: HashMap::default(),
             moved: HashMap::default(),
-            seconds: 0,
+            minutes: (0, 0),
             up: (u64::MAX, usize::MAX),
             sensors: Vec::new(),
         }
     }
 
     fn watch(&mut self, window: &Window) {
-        self.seconds += u64::from(window.length.seconds());
+        let minute = window.interval.start() / 60;
+        if self.minutes.1 != minute {
+            self.minutes = (self.minutes.0 + 1, minute);
+        }
         let up = (window.addresses(), window.watches.len());
         self.up = (self.up.0.min(up.0), self.up.1.min(up.1));
         let names = window.watches.iter().take(SENSORS_MAX);

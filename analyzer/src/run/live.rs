@@ -14,7 +14,7 @@ use noroshi_store::registry::Registry;
 use noroshi_store::store::{Store, StoreError};
 use noroshi_store::window::Window;
 
-use super::warm::warm_up;
+use super::warm::{roll_up_due, warm_up};
 use super::{RunError, TRANSITIONS_MAX, examine, in_event_time};
 use crate::alerts::{Outcome, Purpose};
 use crate::analysis::Analysis;
@@ -211,7 +211,8 @@ impl Live {
             Pace::Sensors => Observation::Recorded, // where a capture ends, observation ends
         };
         let analysis = Analysis::new(settings, registry, observation, mode.purpose);
-        let mut analysis = warm_up(analysis, store, position, length).await?;
+        roll_up_due(store, position).await?;
+        let mut analysis = warm_up(analysis, store, position).await?;
         for case in store.open_cases().await? {
             analysis.alerts.resume(case.alert, case.version);
         }

@@ -1,7 +1,7 @@
 //! Shows an analysis what is past: weeks by rollups, the last of it window by window.
 
 use noroshi_proto::time::IntervalLength;
-use noroshi_store::store::Store;
+use noroshi_store::store::{Store, StoreError};
 use tokio::task::spawn_blocking;
 
 use super::RunError;
@@ -16,8 +16,9 @@ const COUNTRIES_SECONDS: u64 = 7 * 86_400;
 
 /// Makes an analysis know what it must of everything before `position` (seconds since 1970).
 ///
-/// Nothing is told of it. Whole bins come from rollups, which are made first where they are
-/// due; windows since the last whole bin, and as many more as any detector asks for, follow.
+/// Nothing is told of it, and nothing is written. Whole bins come from rollups, as far as they
+/// have been made; windows since the last whole bin, and as many more as any detector asks
+/// for, follow.
 ///
 /// # Errors
 /// [`RunError::Store`] as the store's questions and answers fail.
@@ -25,12 +26,9 @@ pub async fn warm_up(
     mut analysis: Analysis,
     store: &Store,
     position: u64,
-    length: IntervalLength,
 ) -> Result<Analysis, RunError> {
     let needs = analysis.needs();
-    // a bin is judged when a later window comes: one that ends at the position is still to be
-    let last = position.saturating_sub(1);
-    let whole = last - last % BIN_SECONDS;
+    let whole = whole_before(position);
     let first = position.saturating_sub(needs.rollups_seconds);
     let first = store
         .span()
@@ -38,11 +36,7 @@ pub async fn warm_up(
         .map_or(whole, |span| first.max(span.start));
     let mut range = first / BIN_SECONDS * BIN_SECONDS..whole;
     let mut since = position.saturating_sub(needs.windows_seconds);
-    if needs.rollups_seconds > 0 && first < whole {
-        let due = position.saturating_sub(DUE_SECONDS).max(range.start);
-        store
-            .roll_up(due / BIN_SECONDS * BIN_SECONDS..whole)
-            .await?;
+    if needs.rollups_seconds > 0 {
         let countries = position.saturating_sub(COUNTRIES_SECONDS);
         while let Some(past) = store.next_past_bins(&mut range, countries).await? {
             let recalled = spawn_blocking(move || {
@@ -53,7 +47,7 @@ pub async fn warm_up(
         }
         since = since.min(whole);
     }
-    let mut reader = store.windows(since..position, length);
+    let mut reader = store.windows(since..position, IntervalLength::DEFAULT);
     while let Some(windows) = reader.next_chunk().await? {
         let warmed = spawn_blocking(move || {
             analysis.warm_up(&windows);
@@ -62,4 +56,26 @@ pub async fn warm_up(
         analysis = warmed.await?;
     }
     Ok(analysis)
+}
+
+/// Makes the rollups that a warm-up before `position` reads, where they are due: after a crash,
+/// or because something came late.
+pub(super) async fn roll_up_due(store: &Store, position: u64) -> Result<(), StoreError> {
+    let whole = whole_before(position);
+    let Some(span) = store.span().await? else {
+        return Ok(());
+    };
+    let due = position.saturating_sub(DUE_SECONDS).max(span.start);
+    let due = due / BIN_SECONDS * BIN_SECONDS;
+    if due < whole {
+        store.roll_up(due..whole).await?;
+    }
+    Ok(())
+}
+
+/// The end of the last bin that was judged before `position`: a bin is judged when a later
+/// window comes, so one that ends at the position is still to be.
+fn whole_before(position: u64) -> u64 {
+    let last = position.saturating_sub(1);
+    last - last % BIN_SECONDS
 }
