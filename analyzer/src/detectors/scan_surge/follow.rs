@@ -20,7 +20,10 @@ use crate::detectors::statistics::discovery_limit;
 use crate::settings::ScanSurge;
 
 /// Bins of which some must agree.
-pub(super) const RECENT_BINS: u32 = 3;
+const RECENT_BINS: usize = 3;
+/// How much less likely two chances must be together than one alone: a product of two has
+/// more ways to be small.
+const TOGETHER: f64 = 20.0;
 
 /// Series that deviated lately, surge, or surged.
 #[derive(Debug, Default)]
@@ -29,12 +32,20 @@ pub(super) struct Tracks(BTreeMap<Key, Track>);
 /// One of them.
 #[derive(Clone, Debug, Default)]
 struct Track {
-    /// One bit per bin, the newest lowest.
-    deviated: u32,
+    /// The chances of the last bins in which it deviated, the newest first.
+    deviated: [Option<Chance>; RECENT_BINS],
     surge: Option<Surge>,
     quiet: u32,
     /// The last surge: the bin after it, the most sources it had, how it began.
     past: Option<(u64, u32, Onset)>,
+}
+
+/// How likely a deviation is by chance.
+#[derive(Clone, Copy, Debug)]
+struct Chance {
+    chance: f64,
+    /// Among all series of its bin it is a discovery by itself.
+    is_discovery: bool,
 }
 
 /// A surge that goes on.
@@ -94,7 +105,8 @@ impl Tracks {
     ) -> Vec<Surging> {
         let tested = test(counts, history, settings);
         for track in self.0.values_mut() {
-            track.deviated <<= 1;
+            track.deviated.rotate_right(1);
+            track.deviated[0] = None;
         }
         self.mark(&tested, (counts, history), settings);
         self.begin(&tested, (counts, history), settings);
@@ -115,14 +127,18 @@ impl Tracks {
         let limit = discovery_limit(&mut chances, settings.false_discoveries);
         for one in tested {
             let deviations = one.baseline.deviations(one.count.sources);
-            if deviations <= settings.deviations || one.chance > limit {
+            if deviations <= settings.deviations {
                 continue;
             }
             // many more sources of the same networks are one network's matter
             let networks = history.usual_networks(one.count.key, counts);
             let spread = networks.map(|usual| usual.deviations(one.count.networks.into()));
             if spread.is_some_and(|spread| spread > settings.deviations_continuing) {
-                self.0.entry(one.count.key).or_default().deviated |= 1;
+                let track = self.0.entry(one.count.key).or_default();
+                track.deviated[0] = Some(Chance {
+                    chance: one.chance,
+                    is_discovery: one.chance <= limit,
+                });
             }
         }
     }
@@ -138,7 +154,9 @@ impl Tracks {
         let mut chances: Vec<f64> = grown
             .map(|(sum, _)| (-2.0 * settings.growth_slack * sum).exp())
             .collect();
-        let limit = discovery_limit(&mut chances, settings.false_discoveries);
+        // no later bin has to agree: what is false is counted by day, not by bin
+        let by_day = settings.bin_seconds as f64 / 86_400.0;
+        let limit = discovery_limit(&mut chances, settings.false_discoveries * by_day);
         for one in tested {
             let key = one.count.key;
             let is_part = key.place != Place::Region && self.is_part(key, counts.index, settings);
@@ -150,7 +168,7 @@ impl Tracks {
             if is_part {
                 continue;
             }
-            let burst = track.is_some_and(|track| track.recent() >= settings.persistence);
+            let burst = track.is_some_and(|track| track.bursts(tested.len(), settings));
             let onset = if burst {
                 Onset::Burst
             } else if has_grown(one, limit, settings) {
@@ -231,8 +249,21 @@ impl Tracks {
 }
 
 impl Track {
-    fn recent(&self) -> u32 {
-        (self.deviated & ((1 << RECENT_BINS) - 1)).count_ones()
+    fn recent(&self) -> usize {
+        self.deviated.iter().flatten().count()
+    }
+
+    /// Whether it deviates now, and enough bins agree: each a discovery by itself, or
+    /// together less likely than a discovery among so many series.
+    fn bursts(&self, tested: usize, settings: &ScanSurge) -> bool {
+        let agree = settings.persistence as usize;
+        if self.deviated[0].is_none() || self.recent() < agree {
+            return false;
+        }
+        let recent = || self.deviated.iter().flatten();
+        let together: f64 = recent().map(|one| one.chance).product();
+        recent().filter(|one| one.is_discovery).count() >= agree
+            || together * TOGETHER * tested as f64 <= settings.false_discoveries
     }
 
     /// Whether its parts say nothing of their own.
@@ -240,7 +271,8 @@ impl Track {
         let lately = |(over, ..): (u64, u32, Onset)| {
             (index - over) * settings.bin_seconds < settings.renewed_seconds
         };
-        self.surge.is_some() || self.past.is_some_and(lately)
+        // what deviates in the region as well may be about to surge there
+        self.surge.is_some() || self.recent() > 0 || self.past.is_some_and(lately)
     }
 
     fn lasts(&mut self, index: u64, settings: &ScanSurge) -> bool {

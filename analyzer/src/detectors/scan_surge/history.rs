@@ -19,7 +19,7 @@ const ENTRIES_MAX: usize = 16 << 20;
 /// Forgotten counts at the front of a series before they are moved out.
 const STALE_MAX: usize = 256;
 /// Times the limit of growth beyond which it is not added up: it must be able to end.
-const GROWTH_MAX: f64 = 2.0;
+const GROWTH_MAX: f64 = 3.0;
 /// Past weeks that are asked for the same hour.
 const WEEKS: u32 = 4;
 /// Past days that are asked for the same hour.
@@ -58,6 +58,8 @@ pub(super) struct Series {
     /// What exceeded the usual lately, added up, and when it was last.
     growth: (Cusum, u32),
     baseline: Option<((u32, u64), Baseline)>,
+    /// What was usual in the hours of the last day, by their first bins.
+    hours: Vec<(u32, f32)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +74,8 @@ struct Entry {
 struct Reference {
     /// The hour, and the addresses that are up.
     stamp: (u32, u64),
+    hour_bins: u32,
+    day_bins: u32,
     day: Vec<(u32, f64)>,
     days: Vec<(u32, f64)>,
     weeks: Vec<(u32, f64)>,
@@ -80,7 +84,7 @@ struct Reference {
 /// What is usual for a series in one hour.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Baseline {
-    /// Over the last day.
+    /// Over the last day, its rhythm taken out as far as it is known.
     day: Usual,
     /// In the same hour of past days.
     days: Option<Usual>,
@@ -293,6 +297,8 @@ impl History {
         };
         Reference {
             stamp,
+            hour_bins: self.bins.hour,
+            day_bins: self.bins.day,
             day: day
                 .map(|(bin, past)| (*bin, scale(*past, addresses)))
                 .collect(),
@@ -321,16 +327,37 @@ fn scale(past: u64, now: u64) -> f64 {
 }
 
 impl Series {
-    fn baseline(&self, reference: &Reference, young: f64) -> Option<Baseline> {
-        let usual = |bins: &[(u32, f64)]| {
-            let usual = Usual::of(&mut self.values(bins, |entry| entry.sources));
-            usual.map(|usual| usual.widened(young))
-        };
+    fn baseline(&mut self, reference: &Reference, young: f64) -> Option<Baseline> {
+        let usual = |bins: &[(u32, f64)]| Usual::of(&mut self.values(bins, |entry| entry.sources));
+        let (days, weeks) = (usual(&reference.days), usual(&reference.weeks));
+        let season = weeks.or(days).map(|usual| usual.median);
+        let mut of_day = self.values(&reference.day, |entry| entry.sources);
+        if let Some(season) = season {
+            self.take_out_rhythm(reference, season, &mut of_day);
+        }
+        let widened = |usual: Usual| usual.widened(young);
         Some(Baseline {
-            day: usual(&reference.day)?,
-            days: usual(&reference.days),
-            weeks: usual(&reference.weeks),
+            day: Usual::of(&mut of_day).map(widened)?,
+            days: days.map(widened),
+            weeks: weeks.map(widened),
         })
+    }
+
+    /// Shifts each value of the last day by what its hour is above or below this one, as far
+    /// as both are known; remembers this hour for those to come.
+    fn take_out_rhythm(&mut self, reference: &Reference, season: f64, values: &mut [f64]) {
+        let (this, length) = (reference.stamp.0, reference.hour_bins);
+        let hours = (reference.day_bins / length).max(1) as usize;
+        self.hours.resize(hours, (u32::MAX, 0.0));
+        let slot = |hour: u32| (hour / length) as usize % hours;
+        self.hours[slot(this)] = (this, season as f32);
+        for ((bin, _), value) in reference.day.iter().zip(values) {
+            let hour = bin - bin % length;
+            let (known, median) = self.hours[slot(hour)];
+            if known == hour {
+                *value = (*value + season - f64::from(median)).max(0.0);
+            }
+        }
     }
 
     /// What was counted in these bins, ascending.
