@@ -1,5 +1,6 @@
 -- Distinct sources and networks by service, bin by bin: of the region, and by country and by
--- partner from two sources on. Each source has one country and one partner, so the parts add up.
+-- partner from two sources on. Each source has one country and one partner, so the parts add up;
+-- one that asks by SYN and by stealth segments within ten minutes counts twice.
 SELECT
     toUInt32(toUnixTimestamp(start)) AS bin,
     toUInt8(transport) AS protocol,
@@ -16,13 +17,12 @@ FROM
         rollup.service_port AS port,
         country,
         partner,
-        uniqCombinedMerge(rollup.sources) AS counted,
-        uniqCombinedMerge(rollup.networks) AS spread
+        finalizeAggregation(rollup.sources) AS counted,
+        finalizeAggregation(rollup.networks) AS spread
     FROM {table:Identifier} AS rollup FINAL
     WHERE start >= toDateTime({start:UInt64}, 'UTC') AND start < toDateTime({end:UInt64}, 'UTC')
       AND has({classes:Array(UInt8)}, toUInt8(traffic))
       AND known_scanner = 0 AND bogon_source = 0
-    GROUP BY start, transport, port, country, partner
 )
 GROUP BY GROUPING SETS ((start, transport, port), (start, transport, port, country), (start, transport, port, partner))
 HAVING (grouping(country) = 1 AND grouping(partner) = 1)

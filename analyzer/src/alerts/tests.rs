@@ -1,5 +1,7 @@
 //! The life of a case, and who is told.
 
+mod regions;
+
 use std::sync::Arc;
 
 use noroshi_proto::id::SensorId;

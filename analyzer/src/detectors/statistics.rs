@@ -22,17 +22,17 @@ impl Usual {
         if values.is_empty() {
             return None;
         }
-        values.sort_unstable_by(f64::total_cmp);
-        let median = middle(values);
-        let kept = &values[..(values.len() * 95).div_ceil(100)];
+        let most = (values.len() * 95).div_ceil(100);
+        values.select_nth_unstable_by(most - 1, f64::total_cmp);
+        let kept = &values[..most];
         let count = kept.len() as f64;
         let mean = kept.iter().sum::<f64>() / count;
         let variance = kept.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
+        let median = middle(values);
         let mut away: Vec<f64> = values.iter().map(|value| (value - median).abs()).collect();
-        away.sort_unstable_by(f64::total_cmp);
         Some(Self {
             median,
-            mad: middle(&away),
+            mad: middle(&mut away),
             mean,
             variance,
         })
@@ -84,13 +84,16 @@ impl Cusum {
     }
 }
 
-fn middle(sorted: &[f64]) -> f64 {
-    let half = sorted.len() / 2;
-    if sorted.len() % 2 == 1 {
-        sorted[half]
-    } else {
-        (sorted[half - 1] + sorted[half]) / 2.0
+/// The middle of some values, in any order; they are put into another.
+fn middle(values: &mut [f64]) -> f64 {
+    let (half, is_odd) = (values.len() / 2, values.len() % 2 == 1);
+    let (below, upper, _) = values.select_nth_unstable_by(half, f64::total_cmp);
+    if is_odd {
+        return *upper;
     }
+    let upper = *upper;
+    let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (lower + upper) / 2.0
 }
 
 /// P(X ≥ `count`) for a Poisson of this mean.

@@ -6,8 +6,10 @@
 //! the last one was: what flickers is told once, and what is worse is told at once.
 //!
 //! Countries and partners are told apart from the region, not beside it: while a service
-//! surges in the region, and for a day after, its other series say nothing. Such a surge is one country's where
-//! four fifths of what exceeds the usual come from there.
+//! surges or deviates in the region, and for a day after, its other series say nothing, for
+//! they are part of the same. Such a surge is one country's where four fifths of what
+//! exceeds the usual come from there. What a country's series then tells by itself is what
+//! the region as a whole does not show.
 
 use std::collections::BTreeMap;
 
