@@ -86,7 +86,7 @@ fn fold(services: u64, bins: u64) {
         });
     }
     for window in &mut one_bin {
-        window.flows.sort_by(|a, b| a.flow.tuple.cmp(&b.flow.tuple));
+        window.flows.sort_by_key(|sighting| sighting.flow.tuple);
     }
     let sightings: usize = one_bin.iter().map(|window| window.flows.len()).sum();
     let settings = Settings::default();

@@ -89,7 +89,7 @@ fn count(mean: f64, random: &mut Random) -> u32 {
         (0..12).map(|_| random.unit()).sum::<f64>() - 6.0 // of variance 1
     };
     let rate = (mean + spread * normal(random)).max(0.0);
-    let drawn = if rate < 30.0 {
+    if rate < 30.0 {
         let (mut product, mut drawn) = (random.unit(), 0);
         while product > (-rate).exp() {
             product *= random.unit();
@@ -98,8 +98,7 @@ fn count(mean: f64, random: &mut Random) -> u32 {
         drawn
     } else {
         (rate + rate.sqrt() * normal(random)).round().max(0.0) as u32
-    };
-    drawn
+    }
 }
 
 fn window(
@@ -144,7 +143,7 @@ fn window(
             });
         }
     }
-    window.flows.sort_by(|a, b| a.flow.tuple.cmp(&b.flow.tuple));
+    window.flows.sort_by_key(|sighting| sighting.flow.tuple);
     window
 }
 

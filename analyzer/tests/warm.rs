@@ -96,7 +96,7 @@ fn flows(bin: u64) -> Vec<Vec<(Flow, Arc<Origin>)>> {
         add(50_000 + number as u32, 23, &Arc::new(apart(number)));
     }
     for minute in &mut minutes {
-        minute.sort_by(|(one, _), (other, _)| one.tuple.cmp(&other.tuple));
+        minute.sort_by_key(|(flow, _)| flow.tuple);
     }
     minutes
 }

@@ -158,15 +158,14 @@ fn a_partners_own_surge_is_its_own() {
 fn a_new_service_is_told_once_when_a_week_is_known() {
     let run = |start: u64| {
         let random = &mut Random::new(16);
-        let found = surges(0..start + 3 * DAY_BINS, |index| {
+        surges(0..start + 3 * DAY_BINS, |index| {
             let mut crowds = vec![crowd(23, about(30, 0, random), "TH")];
             if (start..start + 12).contains(&index) || index > start + 2 * DAY_BINS {
                 let from = 70_000 + (index as u32 % 8) * 2;
                 crowds.push(crowd(5_431, from..from + 2, "ID"));
             }
             crowds
-        });
-        found
+        })
     };
     assert_eq!(told(&run(3 * DAY_BINS)), [], "too young to know");
     let found = run(8 * DAY_BINS);

@@ -76,84 +76,52 @@ fn a_country_that_falls_silent_is_found_in_its_second_bin() {
     );
 }
 
+fn no_silences() -> [(&'static str, Story); 9] {
+    let story = Story::default;
+    let laos = || Story {
+        left: BTreeMap::from([("LA", 5)]),
+        ..story()
+    };
+    let mut half = laos();
+    half.left.insert("LA", 50);
+    let mut everybody = laos();
+    everybody.left.extend([("TH", 5), ("ID", 5)]);
+    let renamed = |label| Story {
+        renamed: Some(label),
+        ..story()
+    };
+    let up = |sensors: &[u64]| Story {
+        sensors: sensors.to_vec(),
+        ..laos()
+    };
+    let still = Story {
+        windows: Some(3),
+        ..laos()
+    };
+    let works = Story {
+        works: vec![Maintenance {
+            sensor: SensorId::new("s1").expect("an id"),
+            span: MONDAY + START * BIN_SECONDS..MONDAY + (START + 72) * BIN_SECONDS,
+        }],
+        ..laos()
+    };
+    [
+        ("as ever", story()),
+        ("half of it", half),
+        ("everybody", everybody),
+        ("a sensor is down", up(&[512])),
+        ("a sensor sees less", up(&[512, 256])),
+        ("the collector stands still", still),
+        ("maintenance", works),
+        ("a geo reload", renamed("VN")),
+        ("labels are lost", renamed("")),
+    ]
+}
+
 #[test]
 fn what_is_no_silence_of_a_country() {
-    let everybody = BTreeMap::from([("LA", 5), ("TH", 5), ("ID", 5)]);
-    let laos = || BTreeMap::from([("LA", 5)]);
-    let works = Maintenance {
-        sensor: SensorId::new("s1").expect("an id"),
-        span: MONDAY + START * BIN_SECONDS..MONDAY + (START + 72) * BIN_SECONDS,
-    };
-    let stories = [
-        ("as ever", Story::default()),
-        (
-            "half of it",
-            Story {
-                left: BTreeMap::from([("LA", 50)]),
-                ..Story::default()
-            },
-        ),
-        (
-            "everybody",
-            Story {
-                left: everybody,
-                ..Story::default()
-            },
-        ),
-        (
-            "a sensor is down",
-            Story {
-                left: laos(),
-                sensors: vec![512],
-                ..Story::default()
-            },
-        ),
-        (
-            "a sensor sees less",
-            Story {
-                left: laos(),
-                sensors: vec![512, 256],
-                ..Story::default()
-            },
-        ),
-        (
-            "the collector stands still",
-            Story {
-                left: laos(),
-                windows: Some(3),
-                ..Story::default()
-            },
-        ),
-        (
-            "maintenance",
-            Story {
-                left: laos(),
-                works: vec![works],
-                ..Story::default()
-            },
-        ),
-        (
-            "a geo reload",
-            Story {
-                renamed: Some("VN"),
-                ..Story::default()
-            },
-        ),
-        (
-            "labels are lost",
-            Story {
-                renamed: Some(""),
-                ..Story::default()
-            },
-        ),
-    ];
-    for (name, story) in stories {
+    for (name, story) in no_silences() {
         let found = told(&story);
-        assert!(
-            found.is_empty(),
-            "{name}: {} at first {:?}",
-            found.len(),
-            found.first()
-        );
+        assert!(found.is_empty(), "{name}: {:?}", found.first());
     }
 }
