@@ -38,12 +38,16 @@ pub async fn warm_up(
     let mut since = position.saturating_sub(needs.windows_seconds);
     if needs.rollups_seconds > 0 {
         let countries = position.saturating_sub(COUNTRIES_SECONDS);
-        while let Some(past) = store.next_past_bins(&mut range, countries).await? {
+        let mut next = store.next_past_bins(&mut range, countries).await?;
+        while let Some(past) = next {
             let recalled = spawn_blocking(move || {
                 analysis.recall(&past);
                 analysis
             });
-            analysis = recalled.await?;
+            // the engine reads on meanwhile
+            let (recalled, read) =
+                tokio::join!(recalled, store.next_past_bins(&mut range, countries));
+            (analysis, next) = (recalled?, read?);
         }
         since = since.min(whole);
     }
