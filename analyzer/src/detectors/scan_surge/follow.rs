@@ -27,6 +27,9 @@ const RECENT_BINS: usize = 3;
 /// more ways to be small.
 const TOGETHER: f64 = 20.0;
 
+/// Robust deviations up to which a series is as usual.
+const AS_USUAL: f64 = 1.0;
+
 /// Series that deviated lately, surge, or surged.
 #[derive(Debug, Default)]
 pub(super) struct Tracks(BTreeMap<Key, Track>);
@@ -352,12 +355,21 @@ fn test(counts: &Counts, history: &mut History, settings: &ScanSurge) -> Vec<Tes
         });
         tested.push(Tested {
             count: *count,
-            chance: baseline.chance(count.sources),
+            chance: chance(count.sources, &baseline),
             baseline,
             growth,
         });
     }
     tested
+}
+
+/// The chance of so many sources. What is as usual has one beyond any rate of discoveries, and
+/// needs no working out: nearly all series are.
+fn chance(sources: u32, baseline: &Baseline) -> f64 {
+    if baseline.deviations(sources) <= AS_USUAL {
+        return 1.0;
+    }
+    baseline.chance(sources)
 }
 
 /// Whether a series has grown for long, by an amount that matters.
