@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
+use noroshi_store::past::PastBin;
 use noroshi_store::registry::Registry;
 use noroshi_store::window::Window;
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::alerts::{Alerts, Outcome, Purpose};
-use crate::detectors::{self, Detector, Observation, WarmUp};
+use crate::detectors::{self, Detector, Maintenance, Observation, WarmUp};
 use crate::finding::Finding;
 use crate::settings::Settings;
 
@@ -19,6 +20,15 @@ pub struct Analysis {
     /// The cases.
     pub alerts: Alerts,
     registry: Arc<Registry>,
+}
+
+/// The past that detectors must see, in seconds before the present.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// By windows.
+    pub windows_seconds: u64,
+    /// By rollups; what is newer than the last of them by windows.
+    pub rollups_seconds: u64,
 }
 
 impl Analysis {
@@ -36,16 +46,43 @@ impl Analysis {
         }
     }
 
-    /// Seconds of the past that the detectors must see before they can be trusted.
+    /// The past that the detectors must see before they can be trusted.
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        for detector in &self.detectors {
+            match detector.facts().warm_up {
+                WarmUp::Nothing => {}
+                WarmUp::Windows { seconds } => {
+                    needs.windows_seconds = needs.windows_seconds.max(seconds);
+                }
+                WarmUp::Rollups { seconds } => {
+                    needs.rollups_seconds = needs.rollups_seconds.max(seconds);
+                }
+            }
+        }
+        needs
+    }
+
+    /// Seconds of the past that the detectors must see, by whatever tells it.
     pub fn warm_up_seconds(&self) -> u64 {
-        let needs = self
-            .detectors
-            .iter()
-            .map(|detector| match detector.facts().warm_up {
-                WarmUp::Nothing => 0,
-                WarmUp::Windows { seconds } => seconds,
-            });
-        needs.max().unwrap_or(0)
+        let needs = self.needs();
+        needs.windows_seconds.max(needs.rollups_seconds)
+    }
+
+    /// Shows the detectors bins that rollups remember, in order and before any window.
+    pub fn recall(&mut self, past: &[PastBin]) {
+        self.detectors.par_iter_mut().for_each(|detector| {
+            for bin in past {
+                detector.recall(bin);
+            }
+        });
+    }
+
+    /// Tells the detectors when sensors are being worked on.
+    pub fn maintain(&mut self, works: &[Maintenance]) {
+        for detector in &mut self.detectors {
+            detector.maintain(works);
+        }
     }
 
     /// Shows the detectors what is past; what they find in it was told then.

@@ -9,15 +9,20 @@
 //! | [`ddos_victim`]  | an address or prefix is under attack                          |
 //! | [`scan_surge`]   | more sources than usual ask for a service                     |
 //! | [`coordinated`]  | sources ask for a service in one rhythm                       |
+//! | [`scan_surge`]   | more sources than usual ask for a service, or for a new one   |
+//! | [`country_silence`] | a country's background radiation stopped                   |
 //! | [`sensor_silence`] | a sensor stopped reporting                                  |
 //!
 //! To add one: write its file, give it settings, add a line to [`all`].
 
 pub mod coordinated;
+pub mod country_silence;
+pub mod crowd;
 pub mod ddos_victim;
 pub mod distinct;
 pub mod generations;
 pub mod hosts;
+pub mod moves;
 pub mod open_reflector;
 pub mod reflection;
 pub mod scan_surge;
@@ -31,7 +36,11 @@ pub mod views;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
+use noroshi_proto::id::SensorId;
 use noroshi_store::alert::Kind;
+use noroshi_store::past::PastBin;
 use noroshi_store::window::Window;
 
 use crate::finding::Finding;
@@ -50,6 +59,21 @@ pub trait Detector: Send + Sync {
     fn facts(&self) -> Facts;
     /// Takes a closed window in, and says what follows from it.
     fn examine(&mut self, window: &Window) -> Vec<Finding>;
+    /// Takes in a bin of the past that rollups remember, in ascending order and before any
+    /// window: for detectors that ask for [`WarmUp::Rollups`]. What follows from it was told
+    /// then. Windows of bins that were recalled count no more.
+    fn recall(&mut self, _past: &PastBin) {}
+    /// Hears when sensors are being worked on; what was said before is replaced.
+    fn maintain(&mut self, _works: &[Maintenance]) {}
+}
+
+/// A sensor is worked on: what it does not see means nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Maintenance {
+    /// Which.
+    pub sensor: SensorId,
+    /// From when to when, in seconds since 1970.
+    pub span: Range<u64>,
 }
 
 /// What never changes about a detector.
@@ -73,6 +97,11 @@ pub enum WarmUp {
         /// How far back.
         seconds: u64,
     },
+    /// Ten-minute rollups of the last so many seconds, and the windows since the last of them.
+    Rollups {
+        /// How far back.
+        seconds: u64,
+    },
 }
 
 /// What is being watched: what happens now, or what was recorded.
@@ -93,6 +122,9 @@ pub fn all(settings: &Settings, observation: Observation) -> Vec<Box<dyn Detecto
         Box::new(ddos_victim::DdosVictims::new(&settings.ddos_victim)),
         Box::new(scan_surge::ScanSurges::new(&settings.scan_surge)),
         Box::new(coordinated::CoordinatedScans::new(&settings.coordinated)),
+        Box::new(country_silence::CountrySilences::new(
+            &settings.country_silence,
+        )),
     ];
     if observation == Observation::Live {
         let silence = sensor_silence::SensorSilences::new(&settings.sensor_silence);

@@ -10,7 +10,7 @@ use noroshi_proto::time::Millis;
 use noroshi_proto::traffic::Service;
 use noroshi_store::alert::{Kind, Subject};
 use noroshi_store::notices::SINKHOLE;
-use noroshi_store::origin::{Country, Origin};
+use noroshi_store::origin::{Country, Origin, PartnerId};
 
 /// Sensors named in one finding, at most.
 pub const SENSORS_MAX: usize = 16;
@@ -91,6 +91,10 @@ pub enum About {
     Group(Group),
     /// All networks of one partner, by its id.
     Network(String),
+    /// A service, asked for by a partner's own addresses.
+    ServiceOf(Service, PartnerId),
+    /// A country.
+    Country(Country),
     /// One of our sensors.
     Sensor(SensorId),
 }
@@ -132,6 +136,13 @@ impl About {
             Self::Network(network) => Subject::Network {
                 network: network.clone(),
             },
+            Self::ServiceOf(service, partner) => Subject::Service {
+                service: service.to_string(),
+                scope: partner.to_string(),
+            },
+            Self::Country(country) => Subject::Country {
+                country: country.to_string(),
+            },
             Self::Sensor(sensor) => Subject::Sensor {
                 sensor: sensor.to_string(),
             },
@@ -144,7 +155,12 @@ impl About {
             Self::Source(_, origin) | Self::Victim(_, origin) | Self::Prefix(_, origin) => {
                 Some(origin)
             }
-            Self::Service(..) | Self::Group(_) | Self::Network(_) | Self::Sensor(_) => None,
+            Self::Service(..)
+            | Self::ServiceOf(..)
+            | Self::Group(_)
+            | Self::Network(_)
+            | Self::Country(_)
+            | Self::Sensor(_) => None,
         }
     }
 
@@ -153,7 +169,12 @@ impl About {
         match self {
             Self::Source(address, _) | Self::Victim(address, _) => Some(*address),
             Self::Prefix(prefix, _) => Some(prefix.addr()),
-            Self::Service(..) | Self::Group(_) | Self::Network(_) | Self::Sensor(_) => None,
+            Self::Service(..)
+            | Self::ServiceOf(..)
+            | Self::Group(_)
+            | Self::Network(_)
+            | Self::Country(_)
+            | Self::Sensor(_) => None,
         }
     }
 }
@@ -237,6 +258,16 @@ pub enum Reason {
     AmplifierAnswers,
     /// More new infected hosts than usual.
     InfectionJump,
+    /// More and more sources, over hours or days.
+    SlowSurge,
+    /// More sources of one country than usual, hardly noticed in the region.
+    NationalSurge,
+    /// More sources of one partner's networks than usual.
+    PartnerSurge,
+    /// Sources of several networks ask for what nobody asked for before.
+    NewService,
+    /// Hardly any source of a country is seen any more.
+    CountrySilence,
     /// A sensor stopped.
     Silence,
     /// More new cases within an hour than are told one by one.
@@ -247,7 +278,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 27] = [
         Self::MiraiSyn,
         Self::SmbWorm,
         Self::ScanTool,
@@ -267,6 +298,11 @@ impl Reason {
         Self::Framing,
         Self::AmplifierAnswers,
         Self::InfectionJump,
+        Self::SlowSurge,
+        Self::NationalSurge,
+        Self::PartnerSurge,
+        Self::NewService,
+        Self::CountrySilence,
         Self::Silence,
         Self::Flood,
         Self::Sinkhole,
@@ -294,6 +330,11 @@ impl Reason {
             Self::Framing => "framing",
             Self::AmplifierAnswers => "amplifier_answers",
             Self::InfectionJump => "infection_jump",
+            Self::SlowSurge => "slow_surge",
+            Self::NationalSurge => "national_surge",
+            Self::PartnerSurge => "partner_surge",
+            Self::NewService => "new_service",
+            Self::CountrySilence => "country_silence",
             Self::Silence => "silence",
             Self::Flood => "flood",
             Self::Sinkhole => SINKHOLE,

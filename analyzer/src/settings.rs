@@ -1,6 +1,10 @@
 //! Every threshold, with where it comes from.
 
+mod surges;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::surges::{CountrySilence, NewService, ScanSurge};
 
 /// What the detectors and the alerts are told; every key has a default.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -22,6 +26,8 @@ pub struct Settings {
     pub scan_surge: ScanSurge,
     /// Sources with one rhythm.
     pub coordinated: Coordinated,
+    /// Countries whose background radiation stopped.
+    pub country_silence: CountrySilence,
     /// Sensors that stopped reporting.
     pub sensor_silence: SensorSilence,
     /// The life of a case.
@@ -263,58 +269,6 @@ impl Default for DdosVictim {
             silence_seconds: 300,
             carpet_min: 8,
             remembered_max: 100_000,
-        }
-    }
-}
-
-/// When more sources than usual ask for a service.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ScanSurge {
-    /// Seconds of one bin (ten minutes, as nicter's engines use).
-    pub bin_seconds: u64,
-    /// Bins of history without which nothing is said: one day.
-    pub history_min: usize,
-    /// Bins back that count: four weeks.
-    pub history_max: u64,
-    /// Sources in a bin, at least.
-    pub sources_min: u64,
-    /// /24 networks (IPv6: /48) they come from, at least.
-    pub networks_min: usize,
-    /// Telescope addresses they hit, at least (or all there are).
-    pub targets_min: u64,
-    /// Robust deviations above the median.
-    pub deviations: f64,
-    /// Robust deviations above the median while it still goes on.
-    pub deviations_continuing: f64,
-    /// False discoveries among the surges of one bin (Benjamini and Hochberg, 1995).
-    pub false_discoveries: f64,
-    /// Of the last three bins so many must deviate.
-    pub persistence: u32,
-    /// Quiet bins after which a surge is over.
-    pub quiet_bins: u32,
-    /// A pause up to this many seconds was silence; a longer one was not observed.
-    pub pause_seconds_max: u64,
-    /// Services counted in one bin; what comes beyond waits for the next bin.
-    pub services_max: usize,
-}
-
-impl Default for ScanSurge {
-    fn default() -> Self {
-        Self {
-            bin_seconds: 600,
-            history_min: 144,
-            history_max: 4 * 7 * 144,
-            sources_min: 5,
-            networks_min: 5,
-            targets_min: 3,
-            deviations: 4.0,
-            deviations_continuing: 2.0,
-            false_discoveries: 0.01,
-            persistence: 2,
-            quiet_bins: 3,
-            pause_seconds_max: 6 * 3_600,
-            services_max: 8_192,
         }
     }
 }

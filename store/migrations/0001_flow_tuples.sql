@@ -81,6 +81,7 @@ CREATE TABLE IF NOT EXISTS minute_rollup{local}{on_cluster}
     country       LowCardinality(String),
     partner       LowCardinality(String),
     known_scanner UInt8 CODEC(ZSTD(1)),
+    bogon_source  UInt8 COMMENT '1 where the source cannot be real' CODEC(ZSTD(1)),
     flows         SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
     packets       SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
     bytes         SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
@@ -90,7 +91,7 @@ CREATE TABLE IF NOT EXISTS minute_rollup{local}{on_cluster}
 )
 ENGINE = {replicated}AggregatingMergeTree
 PARTITION BY toYYYYMMDD(minute)
-ORDER BY (minute, transport, service_port, traffic, country, partner, known_scanner)
+ORDER BY (minute, transport, service_port, traffic, country, partner, known_scanner, bogon_source)
 SETTINGS {deduplication}, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1,
          min_bytes_for_wide_part = 536870912;
 
@@ -106,6 +107,7 @@ SELECT
     country,
     partner,
     scanner != '' AS known_scanner,
+    bogon != '' AS bogon_source,
     count() AS flows,
     sum(flow_tuples{local}.packets) AS packets,
     sum(flow_tuples{local}.bytes) AS bytes,
@@ -114,4 +116,4 @@ SELECT
         if(source BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255'), 120, 48)), 1)) AS networks,
     groupUniqArrayIf(cityHash64(sensor, epoch, sequence), head = 1) AS batches
 FROM flow_tuples{local}
-GROUP BY minute, transport, service_port, traffic, country, partner, known_scanner;
+GROUP BY minute, transport, service_port, traffic, country, partner, known_scanner, bogon_source;

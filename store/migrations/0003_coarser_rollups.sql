@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS ten_minute_rollup{local}{on_cluster}
     country       LowCardinality(String),
     partner       LowCardinality(String),
     known_scanner UInt8 CODEC(ZSTD(1)),
+    bogon_source  UInt8 COMMENT '1 where the source cannot be real' CODEC(ZSTD(1)),
     start         DateTime('UTC') CODEC(Delta, ZSTD(1)),
     flows         UInt64 CODEC(T64, ZSTD(1)),
     packets       UInt64 CODEC(T64, ZSTD(1)),
@@ -22,7 +23,7 @@ CREATE TABLE IF NOT EXISTS ten_minute_rollup{local}{on_cluster}
 )
 ENGINE = {replicated}ReplacingMergeTree(flows)
 PARTITION BY toYYYYMM(start)
-ORDER BY (transport, service_port, traffic, country, partner, known_scanner, start)
+ORDER BY (transport, service_port, traffic, country, partner, known_scanner, bogon_source, start)
 SETTINGS ttl_only_drop_parts = 1;
 
 {cluster_only} CREATE TABLE IF NOT EXISTS ten_minute_rollup{on_cluster} AS ten_minute_rollup_local
@@ -39,6 +40,7 @@ CREATE TABLE IF NOT EXISTS hour_rollup{local}{on_cluster}
     country       LowCardinality(String),
     partner       LowCardinality(String),
     known_scanner UInt8 CODEC(ZSTD(1)),
+    bogon_source  UInt8 COMMENT '1 where the source cannot be real' CODEC(ZSTD(1)),
     start         DateTime('UTC') CODEC(Delta, ZSTD(1)),
     flows         UInt64 CODEC(T64, ZSTD(1)),
     packets       UInt64 CODEC(T64, ZSTD(1)),
@@ -48,7 +50,7 @@ CREATE TABLE IF NOT EXISTS hour_rollup{local}{on_cluster}
 )
 ENGINE = {replicated}ReplacingMergeTree(flows)
 PARTITION BY toYYYYMM(start)
-ORDER BY (transport, service_port, traffic, country, partner, known_scanner, start)
+ORDER BY (transport, service_port, traffic, country, partner, known_scanner, bogon_source, start)
 SETTINGS ttl_only_drop_parts = 1;
 
 {cluster_only} CREATE TABLE IF NOT EXISTS hour_rollup{on_cluster} AS hour_rollup_local
@@ -65,6 +67,7 @@ CREATE TABLE IF NOT EXISTS day_rollup{local}{on_cluster}
     country       LowCardinality(String),
     partner       LowCardinality(String),
     known_scanner UInt8 CODEC(ZSTD(1)),
+    bogon_source  UInt8 COMMENT '1 where the source cannot be real' CODEC(ZSTD(1)),
     start         DateTime('UTC') CODEC(Delta, ZSTD(1)),
     flows         UInt64 CODEC(T64, ZSTD(1)),
     packets       UInt64 CODEC(T64, ZSTD(1)),
@@ -74,7 +77,7 @@ CREATE TABLE IF NOT EXISTS day_rollup{local}{on_cluster}
 )
 ENGINE = {replicated}ReplacingMergeTree(flows)
 PARTITION BY toYear(start)
-ORDER BY (transport, service_port, traffic, country, partner, known_scanner, start)
+ORDER BY (transport, service_port, traffic, country, partner, known_scanner, bogon_source, start)
 SETTINGS ttl_only_drop_parts = 1;
 
 {cluster_only} CREATE TABLE IF NOT EXISTS day_rollup{on_cluster} AS day_rollup_local

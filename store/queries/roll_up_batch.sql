@@ -1,6 +1,6 @@
 -- What the view makes of one batch, made again from its raw rows.
 INSERT INTO minute_rollup
-    (minute, transport, service_port, traffic, country, partner, known_scanner,
+    (minute, transport, service_port, traffic, country, partner, known_scanner, bogon_source,
      flows, packets, bytes, sources, networks, batches)
 SELECT
     toStartOfMinute(interval) AS minute,
@@ -10,6 +10,7 @@ SELECT
     country,
     partner,
     scanner != '' AS known_scanner,
+    bogon != '' AS bogon_source,
     count() AS flows,
     sum(flow_tuples.packets) AS packets,
     sum(flow_tuples.bytes) AS bytes,
@@ -21,4 +22,4 @@ FROM flow_tuples
 WHERE interval >= toDateTime({first:UInt64}, 'UTC') AND interval < toDateTime({end:UInt64}, 'UTC')
   AND flow_tuples.sensor = {sensor:String} AND flow_tuples.epoch = {epoch:UInt64}
   AND flow_tuples.sequence = {sequence:UInt64}
-GROUP BY minute, transport, service_port, traffic, country, partner, known_scanner
+GROUP BY minute, transport, service_port, traffic, country, partner, known_scanner, bogon_source

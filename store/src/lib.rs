@@ -11,6 +11,7 @@
 //! | [`ledger`]     | –                              | which batches are kept, who watched when     |
 //! | [`windows`]    | a range of time                | [`window`]s for detectors, in order          |
 //! | [`rollups`]    | closed periods                 | coarser counts, and series for baselines     |
+//! | [`past`]       | a range of time                | what detectors must remember of it           |
 //! | [`alert`]      | –                              | an alert, as partners read it                |
 //! | [`cases`]      | transitions of alerts          | cases, their history, what changed           |
 //! | [`remedy`]     | what people say of a case      | where it stands on its partner's side        |
@@ -38,6 +39,7 @@ pub mod maintenance;
 pub mod notices;
 pub mod observations;
 pub mod origin;
+pub mod past;
 pub mod positions;
 pub mod prefix_map;
 pub mod registry;

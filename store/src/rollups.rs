@@ -74,7 +74,7 @@ impl Bin {
         }
     }
 
-    fn table(self) -> &'static str {
+    pub(crate) fn table(self) -> &'static str {
         match self {
             Self::TenMinutes => "ten_minute_rollup",
             Self::Hour => "hour_rollup",
@@ -234,20 +234,9 @@ impl TryFrom<SeriesRow> for ServiceBin {
     type Error = StoreError;
 
     fn try_from(row: SeriesRow) -> Result<Self, StoreError> {
-        let protocol = match row.protocol {
-            1 => Protocol::Tcp,
-            2 => Protocol::Udp,
-            3 => Protocol::Icmp,
-            4 => Protocol::Icmp6,
-            5 => Protocol::Ip,
-            other => return Err(StoreError::Spoiled(format!("transport {other}"))),
-        };
         Ok(Self {
             start: row.bin,
-            service: Service {
-                protocol,
-                port: row.service_port,
-            },
+            service: service(row.protocol, row.service_port)?,
             traffic: Traffic::from_wire(row.class)
                 .ok_or_else(|| StoreError::Spoiled(format!("traffic class {}", row.class)))?,
             country: Country::new(&row.origin),
@@ -257,4 +246,17 @@ impl TryFrom<SeriesRow> for ServiceBin {
             networks: row.networks,
         })
     }
+}
+
+/// A service as the rollups write it.
+pub(crate) fn service(transport: u8, port: u16) -> Result<Service, StoreError> {
+    let protocol = match transport {
+        1 => Protocol::Tcp,
+        2 => Protocol::Udp,
+        3 => Protocol::Icmp,
+        4 => Protocol::Icmp6,
+        5 => Protocol::Ip,
+        other => return Err(StoreError::Spoiled(format!("transport {other}"))),
+    };
+    Ok(Service { protocol, port })
 }

@@ -3,14 +3,14 @@
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Attribution, Basis, Confidence, Kind, Severity, Tlp};
-use noroshi_store::origin::PartnerId;
+use noroshi_store::origin::{Country, PartnerId};
 use noroshi_store::registry::Registry;
 use noroshi_store::registry::attribution::{Addressee, Verdict, Whereabouts};
 use noroshi_store::registry::partner::{PrefixUse, Programme};
 
 use super::Withheld;
 use super::text::Ground;
-use crate::finding::{About, Finding, Support};
+use crate::finding::{About, Finding, Reason, Support};
 
 /// One reader of a finding.
 #[derive(Clone, Debug)]
@@ -35,12 +35,23 @@ pub(super) fn address(finding: &Finding, registry: &Registry) -> Result<Vec<Addr
         About::Source(..) | About::Victim(..) | About::Prefix(..) => {
             of_address(finding, registry, at)
         }
+        About::Service(_, Some(country)) if finding.reason == Reason::NationalSurge => {
+            Ok(of_country(finding, registry, at, *country))
+        }
         About::Service(_, scope) => {
             let country = scope.map(|country| country.to_string());
             Ok(of_region(finding, registry, at, country))
         }
         About::Group(_) => Ok(vec![of_centre(finding, None)]),
         About::Network(_) => Err(Withheld::Nobody), // made after addressing
+        About::ServiceOf(_, partner) => Ok(of_partner(finding, registry, at, partner)),
+        About::Country(country) => {
+            let mut told = of_country(finding, registry, at, *country);
+            if told.iter().all(|one| one.partner.is_some()) {
+                told.push(of_centre(finding, Some(country.to_string())));
+            }
+            Ok(told)
+        }
         About::Sensor(sensor) => Ok(vec![of_sensor(sensor, registry)]),
     }
 }
@@ -147,7 +158,7 @@ fn confidence(finding: &Finding, registry: &Registry, basis: Basis) -> (Confiden
 }
 
 /// The partners of the programme about signs of attacks; the centre alone where there are
-/// none.
+/// none. No source is named: the community may know.
 fn of_region(
     finding: &Finding,
     registry: &Registry,
@@ -159,6 +170,26 @@ fn of_region(
         .partners_of_programme(Programme::Practice, at)
         .map(|partner| Addressed {
             partner: Some(partner.id.clone()),
+            tlp: Tlp::Green,
+            ..centre.clone()
+        })
+        .collect();
+    if told.is_empty() { vec![centre] } else { told }
+}
+
+/// The country's own partners of that programme; the centre alone where there are none.
+fn of_country(
+    finding: &Finding,
+    registry: &Registry,
+    at: Millis,
+    country: Country,
+) -> Vec<Addressed> {
+    let centre = of_centre(finding, Some(country.to_string()));
+    let told: Vec<Addressed> = registry
+        .partners_of_programme(Programme::Practice, at)
+        .filter(|partner| partner.country == country)
+        .map(|partner| Addressed {
+            partner: Some(partner.id.clone()),
             tlp: partner.tlp,
             ..centre.clone()
         })
@@ -166,11 +197,32 @@ fn of_region(
     if told.is_empty() { vec![centre] } else { told }
 }
 
-/// The centre's analysts, of what concerns no single partner.
+/// One partner, if it takes part in that programme; else the centre alone.
+fn of_partner(
+    finding: &Finding,
+    registry: &Registry,
+    at: Millis,
+    partner: &PartnerId,
+) -> Vec<Addressed> {
+    let mut told = registry.partners_of_programme(Programme::Practice, at);
+    let Some(partner) = told.find(|one| one.id == *partner) else {
+        return vec![of_centre(finding, None)];
+    };
+    vec![Addressed {
+        partner: Some(partner.id.clone()),
+        tlp: partner.tlp,
+        ..of_centre(finding, Some(partner.country.to_string()))
+    }]
+}
+
+/// The centre, of what is about no single address.
 fn of_centre(finding: &Finding, country: Option<String>) -> Addressed {
+    let silence = finding.reason == Reason::CountrySilence;
     let (confidence, ground) = match finding.support {
         Support::Weak => (Confidence::Low, Ground::FewTargets),
+        Support::Plain if silence => (Confidence::Medium, Ground::OneTelescope),
         Support::Plain => (Confidence::Medium, Ground::FewTargets),
+        Support::Broad | Support::Steady if silence => (Confidence::High, Ground::OthersGoOn),
         Support::Broad | Support::Steady => (Confidence::High, Ground::ManySources),
     };
     Addressed {
@@ -178,7 +230,7 @@ fn of_centre(finding: &Finding, country: Option<String>) -> Addressed {
         country,
         tlp: Tlp::default(),
         attribution: None,
-        severity: severity(finding.kind, false, false),
+        severity: Severity::Medium,
         confidence,
         grounds: vec![ground],
         scanner: None,

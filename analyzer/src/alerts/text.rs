@@ -33,11 +33,15 @@ pub enum Ground {
     Dynamic,
     /// Many hosts share it.
     Cgn,
+    /// Only one telescope misses them.
+    OneTelescope,
+    /// Several telescopes miss them, and nobody else.
+    OthersGoOn,
 }
 
 impl Ground {
     /// Every ground.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::FewPackets,
         Self::Forgeable,
         Self::IndependentSensors,
@@ -47,6 +51,8 @@ impl Ground {
         Self::ManySources,
         Self::Dynamic,
         Self::Cgn,
+        Self::OneTelescope,
+        Self::OthersGoOn,
     ];
 
     /// Its name in the catalogues.
@@ -61,6 +67,8 @@ impl Ground {
             Self::ManySources => "many_sources",
             Self::Dynamic => "dynamic",
             Self::Cgn => "cgn",
+            Self::OneTelescope => "one_telescope",
+            Self::OthersGoOn => "others_go_on",
         }
     }
 }
@@ -148,6 +156,7 @@ fn value(name: &str, alert: &Alert) -> Option<String> {
         "targets" => evidence.targets.to_string(),
         "sensors" => evidence.sensors.to_string(),
         "sources" => evidence.sources.unwrap_or(1).to_string(),
+        "scope" => scope(&alert.subject),
         "victims" => evidence.victims.len().to_string(),
         "usual" => number(evidence.usual),
         "rate" => number(evidence.rate),
@@ -168,6 +177,14 @@ fn subject(subject: &Subject) -> String {
         Subject::Country { country } => country.clone(),
         Subject::Network { network } => network.clone(),
         Subject::Sensor { sensor } => sensor.clone(),
+    }
+}
+
+/// Whose sources a service is asked by, where they are not the region's.
+fn scope(subject: &Subject) -> String {
+    match subject {
+        Subject::Service { scope, .. } => scope.clone(),
+        _ => String::new(),
     }
 }
 

@@ -1,72 +1,102 @@
-//! More distinct sources than usual ask for a service.
+//! More distinct sources than usual ask for a service, or for one that nobody asked for.
 //!
 //! Sources are counted, never packets: one source weighs one, however loud. Published
-//! scanners and sources that cannot be real do not count. A bin (ten minutes) is compared
-//! with the same time of week in past weeks, or with the last day where those are not
-//! known: deviations from the median in units of the median absolute deviation, and the
-//! chance under a negative binomial. Of all services tested in a bin a fixed share of
-//! false discoveries is allowed (Benjamini and Hochberg), and two of three bins must agree.
+//! scanners and sources that cannot be real are counted apart. A bin (ten minutes) is
+//! compared with the last day, and with the same hour of past days and weeks as far as they
+//! are known: deviations from the median in units of the median absolute deviation, and the
+//! chance under a negative binomial; the past that speaks least for a surge decides. Of all series tested in a bin (services; services by country and by
+//! partner) a fixed share of false discoveries is allowed (Benjamini and Hochberg), and two
+//! of three bins must agree. Slow growth is found by what exceeds the usual over many bins
+//! (Page's cumulative sum).
 //!
-//! Without a day of history nothing is said. A level that lasts half a day becomes usual.
+//! Without a day of history nothing is said; while it is young, bounds are wider. A level
+//! that lasts half a day becomes usual. An outage of sensors, its end, and a reloaded geo
+//! database are no surge.
+//!
+//! | module      | takes                | gives                                  |
+//! |-------------|----------------------|----------------------------------------|
+//! | `bin`       | flows                | who asked for what, while a bin lasts  |
+//! | `counts`    | a bin, or a rollup   | every series of it, as numbers         |
+//! | `history`   | counts               | what is usual                          |
+//! | `follow`    | counts and the usual | which series surge                     |
+//! | `novel`     | counts               | which services are new                 |
 
 mod bin;
+mod counts;
+mod follow;
 mod history;
+mod novel;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use noroshi_proto::time::Millis;
-use noroshi_proto::traffic::Service;
+use foldhash::fast::FixedState;
 use noroshi_store::alert::Kind;
-use noroshi_store::origin::Country;
-use noroshi_store::window::Window;
+use noroshi_store::origin::{Origin, PartnerId};
+use noroshi_store::past::PastBin;
+use noroshi_store::window::{Sighting, Window};
 
-use self::bin::{Asked, Bin};
-use self::history::{History, Past};
+use self::bin::{Bin, Who};
+use self::counts::{Counts, Place};
+use self::follow::{Onset, Surging, Tracks};
+use self::history::History;
+use self::novel::{Novelties, Novelty};
+use super::crowd::{Compact, Standing};
+use super::moves::{Move, Moves};
 use super::sources::Sensors;
-use super::statistics::{Usual, discovery_limit};
 use super::{Detector, Facts, WarmUp};
 use crate::finding::{About, Finding, Reason, Support};
 use crate::settings::ScanSurge;
 
-/// Bins of which some must agree.
-const RECENT_BINS: u32 = 3;
-
-/// Finds surges of scanning.
+/// Finds surges of scanning, and new services.
 #[derive(Debug)]
 pub struct ScanSurges {
     settings: ScanSurge,
     open: Option<Bin>,
     history: History,
-    /// Services that deviated lately, or still do.
-    tracks: BTreeMap<Service, Track>,
+    tracks: Tracks,
+    novelties: Novelties,
+    moves: Moves,
+    partners: Partners,
     sensors: Sensors,
 }
 
-/// A service that deviated lately.
-#[derive(Clone, Debug)]
-struct Track {
-    /// One bit per bin, the newest lowest.
-    deviated: u32,
-    /// Where it comes from, and when it began, once it is a surge.
-    surge: Option<(Option<Country>, Millis)>,
-    quiet: u32,
+/// Short numbers for partners, from 1 on.
+#[derive(Debug, Default)]
+struct Partners {
+    names: Vec<PartnerId>,
+    numbers: HashMap<PartnerId, u16, FixedState>,
 }
 
-/// A service in the bin that closes.
-struct Tested {
-    service: Service,
-    sources: u64,
-    usual: Usual,
-    chance: f64,
+impl Partners {
+    /// The number of a partner; 65,535 and more share the last.
+    fn number(&mut self, partner: &PartnerId) -> u16 {
+        if let Some(number) = self.numbers.get(partner) {
+            return *number;
+        }
+        let number = u16::try_from(self.names.len() + 1).unwrap_or(u16::MAX);
+        if number < u16::MAX {
+            self.names.push(partner.clone());
+            self.numbers.insert(partner.clone(), number);
+        }
+        number
+    }
+
+    fn name(&self, number: u16) -> Option<&PartnerId> {
+        self.names.get(usize::from(number).checked_sub(1)?)
+    }
 }
 
 impl ScanSurges {
     /// Without history.
     pub fn new(settings: &ScanSurge) -> Self {
+        let days = (settings.history_max * settings.bin_seconds).div_ceil(86_400);
         Self {
             open: None,
             history: History::new(settings),
-            tracks: BTreeMap::new(),
+            tracks: Tracks::default(),
+            novelties: Novelties::default(),
+            moves: Moves::new(u16::try_from(days).unwrap_or(u16::MAX)),
+            partners: Partners::default(),
             sensors: Sensors::default(),
             settings: settings.clone(),
         }
@@ -81,144 +111,102 @@ impl ScanSurges {
         let Some(closed) = closed else {
             return Vec::new();
         };
-        let (last, addresses) = (closed.index, closed.addresses);
-        let mut findings = self.close(closed);
+        let counts = Counts::of(&closed, &self.settings);
+        let (last, addresses) = (closed.index, counts.addresses);
+        let findings = self.close(&counts, Some(&closed));
         let passed = index - last - 1;
         if passed * self.settings.bin_seconds > self.settings.pause_seconds_max {
-            self.tracks.clear(); // nobody watched: what went on then is not known
+            self.tracks.clear();
             return findings;
         }
         for silent in last + 1..index {
-            findings.extend(self.close(Bin::new(silent, addresses)));
+            self.close(&Counts::silent(silent, addresses), None);
         }
         findings
     }
 
-    fn close(&mut self, bin: Bin) -> Vec<Finding> {
-        let tested = self.test(&bin);
-        let findings = self.follow(&bin, &tested);
-        self.history.push(Past::of(&bin));
-        findings
-    }
-
-    /// The services that many ask for, with what is usual for them.
-    fn test(&self, bin: &Bin) -> Vec<Tested> {
-        if self.history.len() < self.settings.history_min {
+    /// What follows from a bin that has closed; of a recalled one nothing is said.
+    fn close(&mut self, counts: &Counts, bin: Option<&Bin>) -> Vec<Finding> {
+        let (settings, watched) = (&self.settings, self.history.days());
+        let surging = self.tracks.follow(counts, &mut self.history, settings);
+        let new = self.novelties.follow(counts, bin, watched, settings);
+        self.history.push(counts);
+        let Some(bin) = bin else {
             return Vec::new();
-        }
-        let mut tested = Vec::new();
-        for (service, asked) in &bin.services {
-            let sources = asked.sources.count();
-            if !self.is_worth_testing(asked, sources, bin.addresses) {
-                continue;
-            }
-            let Some(usual) = self.history.usual(*service, bin) else {
-                continue;
-            };
-            tested.push(Tested {
-                service: *service,
-                sources,
-                usual,
-                chance: usual.tail(sources),
-            });
-        }
-        tested
-    }
-
-    fn is_worth_testing(&self, asked: &Asked, sources: u64, addresses: u64) -> bool {
-        let targets_min = if addresses > 0 {
-            self.settings.targets_min.min(addresses)
-        } else {
-            self.settings.targets_min
         };
-        sources >= self.settings.sources_min
-            && asked.networks.len() >= self.settings.networks_min
-            && asked.targets() >= targets_min
-    }
-
-    /// What becomes of services that deviate, deviated or were surging.
-    fn follow(&mut self, bin: &Bin, tested: &[Tested]) -> Vec<Finding> {
-        let mut chances: Vec<f64> = tested.iter().map(|one| one.chance).collect();
-        let limit = discovery_limit(&mut chances, self.settings.false_discoveries);
-        for track in self.tracks.values_mut() {
-            track.deviated <<= 1;
-        }
-        for one in tested {
-            let deviates = one.usual.deviations(one.sources as f64) > self.settings.deviations;
-            if deviates && one.chance <= limit {
-                let track = self.tracks.entry(one.service).or_insert_with(Track::new);
-                track.deviated |= 1;
-            }
-        }
-        let mut findings = Vec::new();
-        for (service, track) in &mut self.tracks {
-            let usual = self.history.usual(*service, bin);
-            let asked = bin.services.get(service);
-            if let Some((asked, usual)) = asked.zip(usual)
-                && track.goes_on(asked, &usual, &self.settings)
-            {
-                let found = track.finding(*service, bin, asked, &usual);
-                let sensors = self.sensors.names(asked.sensors.iter().copied());
-                findings.push(Finding { sensors, ..found });
-            } else {
-                track.quiet += 1;
-            }
-        }
-        let quiet_bins = self.settings.quiet_bins;
-        self.tracks.retain(|_, track| {
-            if track.quiet >= quiet_bins {
-                track.surge = None;
-            }
-            track.surge.is_some() || track.recent() > 0
-        });
+        let mut findings: Vec<Finding> = surging
+            .iter()
+            .filter_map(|one| self.surge(one, bin))
+            .collect();
+        let unknown = new.iter().filter(|one| !self.tracks.knows(one.service));
+        findings.extend(unknown.filter_map(|one| self.novelty(one, bin)));
         findings
     }
-}
 
-impl Track {
-    fn new() -> Self {
-        Self {
-            deviated: 0,
-            surge: None,
-            quiet: 0,
-        }
-    }
-
-    fn recent(&self) -> u32 {
-        (self.deviated & ((1 << RECENT_BINS) - 1)).count_ones()
-    }
-
-    /// Whether the service is surging in the bin that closes.
-    fn goes_on(&mut self, asked: &Asked, usual: &Usual, settings: &ScanSurge) -> bool {
-        let begins = self.recent() >= settings.persistence;
-        if self.surge.is_none() && begins {
-            self.surge = Some((asked.country.only(), asked.first));
-        }
-        let deviations = usual.deviations(asked.sources.count() as f64);
-        let goes_on = self.surge.is_some() && deviations > settings.deviations_continuing;
-        if goes_on {
-            self.quiet = 0;
-        }
-        goes_on
-    }
-
-    fn finding(&self, service: Service, bin: &Bin, asked: &Asked, usual: &Usual) -> Finding {
-        let (scope, first) = self.surge.unwrap_or((None, asked.first));
-        let targets = asked.targets();
-        Finding {
+    fn surge(&self, one: &Surging, bin: &Bin) -> Option<Finding> {
+        let key = one.count.key;
+        let service = key.service;
+        let (about, reason) = match (key.place, one.surge.onset) {
+            (Place::Region, Onset::Burst) => {
+                (About::Service(service, one.surge.country), Reason::Surge)
+            }
+            (Place::Region, Onset::Growth) => (
+                About::Service(service, one.surge.country),
+                Reason::SlowSurge,
+            ),
+            (Place::Country(country), _) => (
+                About::Service(service, Some(country)),
+                Reason::NationalSurge,
+            ),
+            (Place::Partner(number), _) => {
+                let partner = self.partners.name(number)?.clone();
+                (About::ServiceOf(service, partner), Reason::PartnerSurge)
+            }
+        };
+        let found = self.finding(bin, key, about)?;
+        Some(Finding {
             kind: Kind::ScanSurge,
-            about: About::Service(service, scope),
-            first,
-            last: asked.last,
-            at: bin.end,
-            packets: asked.packets,
+            sources: Some(one.count.sources.into()),
+            usual: Some(tenths(one.usual)),
+            reason,
+            ..found
+        })
+    }
+
+    fn novelty(&self, one: &Novelty, bin: &Bin) -> Option<Finding> {
+        let key = counts::Key {
+            service: one.service,
+            place: Place::Region,
+        };
+        let found = self.finding(bin, key, About::Service(one.service, None))?;
+        Some(Finding {
+            kind: Kind::NewService,
+            sources: Some(one.sources),
+            usual: Some(tenths(one.usual)),
+            reason: Reason::NewService,
+            ..found
+        })
+    }
+
+    /// What all findings of a bin have in common.
+    fn finding(&self, bin: &Bin, key: counts::Key, about: About) -> Option<Finding> {
+        let asked = bin.services.get(&key.service)?;
+        let part = asked.part(key.place, bin.index * bin.seconds * 1_000);
+        let targets = asked.targets();
+        Some(Finding {
+            kind: Kind::ScanSurge,
+            about,
+            first: part.first,
+            last: part.last,
+            at: bin.end(),
+            packets: part.packets,
             targets,
-            sources: Some(asked.sources.count()),
-            sensors: Vec::new(),
-            services: vec![(service, asked.packets)],
+            sources: None,
+            sensors: self.sensors.names(asked.sensors.iter().copied()),
+            services: vec![(key.service, part.packets)],
             source_port: None,
             fingerprint: None,
-            usual: Some((usual.median * 10.0).round() / 10.0),
+            usual: None,
             rate: None,
             estimates: Default::default(),
             support: if targets >= 10 {
@@ -229,43 +217,116 @@ impl Track {
             reason: Reason::Surge,
             late: false,
             victims: Vec::new(),
+        })
+    }
+
+    /// Counts what one source did in a window.
+    fn count(&mut self, group: &[Sighting], numbers: &[u16], day: u64) {
+        let mut who = None;
+        for sighting in group {
+            if sighting.late || !sighting.flow.tuple.traffic.is_scan() {
+                continue;
+            }
+            let who = who.get_or_insert_with(|| {
+                let source = sighting.flow.tuple.source;
+                identify(
+                    source,
+                    &sighting.origin,
+                    day,
+                    &mut self.moves,
+                    &mut self.partners,
+                )
+            });
+            if let Some(open) = &mut self.open {
+                let sensor = numbers[sighting.watch];
+                open.count(who, sighting, sensor, self.settings.services_max);
+            }
         }
     }
 }
 
+/// A source, with how it counts.
+fn identify(
+    source: std::net::IpAddr,
+    origin: &Origin,
+    day: u64,
+    moves: &mut Moves,
+    partners: &mut Partners,
+) -> Who {
+    let (hash, address) = Compact::of(source);
+    let standing = if origin.bogon.is_some() {
+        Standing::Bogon
+    } else if origin.scanner.is_some() {
+        Standing::Scanner
+    } else if moves.note(hash, origin.country, day) == Move::No {
+        Standing::Counts
+    } else {
+        Standing::Moved
+    };
+    Who {
+        hash,
+        address,
+        country: origin.country,
+        partner: origin
+            .partner
+            .as_ref()
+            .map_or(0, |partner| partners.number(partner)),
+        standing,
+    }
+}
+
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
 impl Detector for ScanSurges {
     fn facts(&self) -> Facts {
-        let bins = self.settings.history_min as u64 + u64::from(RECENT_BINS) + 1;
         Facts {
             name: "scan_surge",
-            kinds: &[Kind::ScanSurge],
-            warm_up: WarmUp::Windows {
-                seconds: bins * self.settings.bin_seconds,
+            kinds: &[Kind::ScanSurge, Kind::NewService],
+            warm_up: WarmUp::Rollups {
+                seconds: (self.settings.history_max + 1) * self.settings.bin_seconds,
             },
         }
+    }
+
+    fn recall(&mut self, past: &PastBin) {
+        if past.seconds != self.settings.bin_seconds {
+            return; // other bins than the rollups': its past begins with the windows
+        }
+        let counts = Counts::recalled(past, |partner| self.partners.number(partner));
+        let last = self.history.last();
+        if last.is_some_and(|last| last >= counts.index) {
+            return;
+        }
+        let passed = last.map_or(0, |last| counts.index - last - 1);
+        if passed * self.settings.bin_seconds > self.settings.pause_seconds_max {
+            self.tracks.clear();
+        }
+        self.close(&counts, None);
     }
 
     fn examine(&mut self, window: &Window) -> Vec<Finding> {
         let seconds = self.settings.bin_seconds;
         let index = window.interval.start() / seconds;
-        if self.open.as_ref().is_some_and(|open| open.index > index) {
+        let closed = self.history.last().is_some_and(|last| last >= index);
+        if closed || self.open.as_ref().is_some_and(|open| open.index > index) {
             return Vec::new(); // its bin has closed: too late for a count
         }
         let findings = self.advance_to(index);
-        let open = self.open.get_or_insert_with(|| Bin::new(index, 0));
-        open.end = (index + 1) * seconds;
-        open.addresses = open.addresses.max(window.addresses());
+        let open = self.open.get_or_insert_with(|| Bin::new(index, seconds));
+        if !window.flows.first().is_some_and(|sighting| sighting.late) {
+            open.watch(window.addresses());
+        }
         let numbers: Vec<u16> = window
             .watches
             .iter()
             .map(|watch| self.sensors.number(&watch.sensor))
             .collect();
-        for sighting in &window.flows {
-            open.count(
-                sighting,
-                numbers[sighting.watch],
-                self.settings.services_max,
-            );
+        let same = |a: &Sighting, b: &Sighting| a.flow.tuple.source == b.flow.tuple.source;
+        let day = window.interval.start() / 86_400;
+        for group in window.flows.chunk_by(same) {
+            self.count(group, &numbers, day);
         }
         findings
     }

@@ -22,17 +22,17 @@ impl Usual {
         if values.is_empty() {
             return None;
         }
-        values.sort_unstable_by(f64::total_cmp);
-        let median = middle(values);
-        let kept = &values[..(values.len() * 95).div_ceil(100)];
+        let most = (values.len() * 95).div_ceil(100);
+        values.select_nth_unstable_by(most - 1, f64::total_cmp);
+        let kept = &values[..most];
         let count = kept.len() as f64;
         let mean = kept.iter().sum::<f64>() / count;
         let variance = kept.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
+        let median = middle(values);
         let mut away: Vec<f64> = values.iter().map(|value| (value - median).abs()).collect();
-        away.sort_unstable_by(f64::total_cmp);
         Some(Self {
             median,
-            mad: middle(&away),
+            mad: middle(&mut away),
             mean,
             variance,
         })
@@ -43,6 +43,15 @@ impl Usual {
     pub fn deviations(&self, value: f64) -> f64 {
         let scale = (1.4826 * self.mad).max((self.median + 1.0).sqrt());
         (value - self.median) / scale
+    }
+
+    /// The same, less sure of itself by a factor: while little of the past is known.
+    pub fn widened(self, factor: f64) -> Self {
+        Self {
+            mad: self.mad * factor,
+            variance: self.variance * factor * factor,
+            ..self
+        }
     }
 
     /// The chance of `count` or more, by a negative binomial with these moments (Poisson
@@ -57,13 +66,34 @@ impl Usual {
     }
 }
 
-fn middle(sorted: &[f64]) -> f64 {
-    let half = sorted.len() / 2;
-    if sorted.len() % 2 == 1 {
-        sorted[half]
-    } else {
-        (sorted[half - 1] + sorted[half]) / 2.0
+/// Adds up deviations beyond a slack, never below 0: what lasts comes together, however small
+/// (the upper cumulative sum of Page, Continuous Inspection Schemes, 1954).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cusum(f64);
+
+impl Cusum {
+    /// Adds one value, and says how much there is: `most` at most.
+    pub fn add(&mut self, deviations: f64, (slack, most): (f64, f64)) -> f64 {
+        self.0 = (self.0 + deviations - slack).clamp(0.0, most);
+        self.0
     }
+
+    /// So many values as usual went by.
+    pub fn pass(&mut self, values: u32, slack: f64) {
+        self.0 = (self.0 - f64::from(values) * slack).max(0.0);
+    }
+}
+
+/// The middle of some values, in any order; they are put into another.
+fn middle(values: &mut [f64]) -> f64 {
+    let (half, is_odd) = (values.len() / 2, values.len() % 2 == 1);
+    let (below, upper, _) = values.select_nth_unstable_by(half, f64::total_cmp);
+    if is_odd {
+        return *upper;
+    }
+    let upper = *upper;
+    let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (lower + upper) / 2.0
 }
 
 /// P(X ≥ `count`) for a Poisson of this mean.

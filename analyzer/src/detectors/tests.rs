@@ -1,8 +1,11 @@
 //! Promises every detector keeps, and what each says about known traffic.
 
 mod attacks;
+mod bins;
 mod crowds;
 mod rhythms;
+mod seasons;
+mod silences;
 mod surges;
 
 use std::collections::BTreeSet;

@@ -16,7 +16,7 @@ use noroshi_store::store::{Store, StoreError};
 use noroshi_store::window::Window;
 
 use super::people::{self, People};
-use super::warm::warm_up;
+use super::warm::{roll_up_due, warm_up};
 use super::{RunError, TRANSITIONS_MAX, examine, in_event_time};
 use crate::alerts::{Outcome, Purpose};
 use crate::analysis::Analysis;
@@ -226,6 +226,7 @@ impl Live {
             Pace::Sensors => Observation::Recorded, // where a capture ends, observation ends
         };
         let analysis = Analysis::new(settings, Arc::clone(&registry), observation, mode.purpose);
+        roll_up_due(store, position).await?;
         let mut analysis = warm_up(analysis, store, position).await?;
         people::resume(&mut analysis, store, settings, position).await?;
         let mut intake = Intake::new(position);

@@ -28,7 +28,11 @@ fn defaults() -> toml::Table {
 fn comments() -> BTreeMap<String, BTreeMap<String, String>> {
     let mut all: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     let (mut section, mut comment) = (String::new(), String::new());
-    for line in include_str!("../../src/settings.rs").lines().map(str::trim) {
+    let source = [
+        include_str!("../../src/settings.rs"),
+        include_str!("../../src/settings/surges.rs"),
+    ];
+    for line in source.iter().flat_map(|text| text.lines()).map(str::trim) {
         if let Some(text) = line.strip_prefix("/// ") {
             comment = format!("{comment} {text}");
         } else if let Some(rest) = line.strip_prefix("pub struct ") {
@@ -54,11 +58,28 @@ fn settings_block(section: &str) -> Option<String> {
     let keys = all.get(section)?.as_table()?;
     let of_type = &comments["Settings"][&format!("{section}:type")];
     let mut block = "| key | default | meaning |\n|---|---|---|\n".to_owned();
-    for (key, value) in keys {
-        let text = &comments[of_type][key];
-        writeln!(block, "| `{key}` | `{value}` | {text} |").expect("text grows");
-    }
+    write_keys(&mut block, "", keys, (of_type, &comments));
     Some(block)
+}
+
+/// A row per key; those of a section within the section follow it, under its name.
+fn write_keys(
+    block: &mut String,
+    within: &str,
+    keys: &toml::Table,
+    (of_type, comments): (&str, &BTreeMap<String, BTreeMap<String, String>>),
+) {
+    for (key, value) in keys {
+        let name = format!("{within}{key}");
+        if let Some(inner) = value.as_table() {
+            let inner_type = &comments[of_type][&format!("{key}:type")];
+            let within = format!("{name}.");
+            write_keys(block, &within, inner, (inner_type, comments));
+            continue;
+        }
+        let text = &comments[of_type][key];
+        writeln!(block, "| `{name}` | `{value}` | {text} |").expect("text grows");
+    }
 }
 
 fn facts() -> Vec<Facts> {
@@ -73,6 +94,7 @@ fn facts_block(name: &str) -> Option<String> {
     let warm_up = match facts.warm_up {
         WarmUp::Nothing => "none".to_owned(),
         WarmUp::Windows { seconds } => format!("{seconds} s of windows"),
+        WarmUp::Rollups { seconds } => format!("{seconds} s of ten-minute rollups"),
     };
     Some(format!(
         "Kinds: {}. Warm-up: {warm_up}.\n",

@@ -5,6 +5,9 @@
 mod documentation;
 mod late;
 mod live;
+mod month;
 mod people;
 mod play;
 mod series;
+mod statistics;
+mod warm;

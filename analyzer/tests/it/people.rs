@@ -1,19 +1,21 @@
 //! People and the analyzer over one store.
 
+use noroshi_analyzer::generate::demo::Stage;
 use noroshi_analyzer::run::backtest::backtest;
-use noroshi_analyzer::run::judge_silences;
-use noroshi_store::alert::{Kind, State};
+use noroshi_analyzer::run::{judge_silences, replay};
+use noroshi_analyzer::settings::Settings;
+use noroshi_proto::batch::{Batch, Span};
+use noroshi_proto::id::{BatchId, Epoch, SensorId};
+use noroshi_proto::loss::Counters;
+use noroshi_proto::time::{Interval, IntervalLength, Millis};
+use noroshi_store::alert::{Alert, Kind, State};
+use noroshi_store::append::Admitted;
 use noroshi_store::remedy::{Event, Remedy};
 use noroshi_store::steps::Step;
+use noroshi_store::store::Store;
 use uuid::Uuid;
 
-use noroshi_analyzer::run::replay;
-use noroshi_analyzer::settings::Settings;
-use noroshi_proto::time::Millis;
-use noroshi_store::alert::Alert;
-use noroshi_store::store::Store;
-
-use crate::play::*;
+use crate::play::{FROM, SLOT, SLOTS, append, batches, kept, live, registry, stage, store};
 
 const END: u64 = FROM + SLOTS * SLOT;
 const DAY: u64 = 86_400;

@@ -1,119 +1,383 @@
-//! What was asked for in past bins.
+//! What was asked for in past bins, series by series, and what is usual by it.
+//!
+//! # Promises
+//! - A bin costs as much as it has series, however long the past is.
+//! - What is usual is worked out once an hour for a series, and only for those that enough
+//!   sources ask for.
+//! - Beyond [`ENTRIES_MAX`] the oldest days are forgotten: what is usual then rests on less.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
-use noroshi_proto::traffic::Service;
+use foldhash::fast::FixedState;
 
-use super::bin::Bin;
-use crate::detectors::statistics::Usual;
+use super::counts::{COUNT_MIN, Counts, Key};
+use crate::detectors::statistics::{Cusum, Usual};
 use crate::settings::ScanSurge;
 
-/// Counts kept over all past bins; beyond it the oldest bins go: 64 MiB.
-const COUNTS_MAX: usize = 8 << 20;
-/// Sources below which a count is not kept and reads as none.
-const COUNT_MIN: u64 = 2;
-/// Bins on each side of the same time of week that tell what is usual.
-const AROUND: u64 = 3;
-/// Past weeks that are asked.
-const WEEKS: u64 = 4;
+/// Counts kept over all series: 192 MiB.
+const ENTRIES_MAX: usize = 16 << 20;
+/// Forgotten counts at the front of a series before they are moved out.
+const STALE_MAX: usize = 256;
+/// Times the limit of growth beyond which it is not added up: it must be able to end.
+const GROWTH_MAX: f64 = 3.0;
+/// Past weeks that are asked for the same hour.
+const WEEKS: u32 = 4;
+/// Past days that are asked for the same hour.
+const DAYS: u32 = 7;
+/// Weeks without which a weekly rhythm is not known, and days for a daily one.
+const WEEKS_MIN: usize = 1;
+const DAYS_MIN: usize = 3;
 
-/// Past bins, oldest first.
+/// All series.
 #[derive(Debug)]
 pub(super) struct History {
-    bins: VecDeque<Past>,
-    counts: usize,
+    /// Bins that were watched, ascending, with the addresses that were up.
+    observed: VecDeque<(u32, u64)>,
+    series: HashMap<Key, Series, FixedState>,
+    entries: usize,
     trailing: usize,
-    week: u64,
-    bins_max: u64,
+    bins: Bins,
+    bins_max: u32,
+    /// The slack, and the most that comes together.
+    growth: (f64, f64),
+    reference: Option<Reference>,
 }
 
-/// A bin that has closed.
+/// How long things last, in bins.
+#[derive(Clone, Copy, Debug)]
+struct Bins {
+    hour: u32,
+    day: u32,
+    week: u32,
+}
+
+/// One series.
+#[derive(Debug, Default)]
+pub(super) struct Series {
+    entries: Vec<Entry>,
+    /// What exceeded the usual lately, added up, and when it was last.
+    growth: (Cusum, u32),
+    baseline: Option<((u32, u64), Baseline)>,
+    /// What was usual in the hours of the last day, by their first bins.
+    hours: Vec<(u32, f32)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    bin: u32,
+    sources: u32,
+    networks: u32,
+}
+
+/// Which past bins an hour is compared with, each with what its counts are scaled by.
 #[derive(Debug)]
-pub(super) struct Past {
-    index: u64,
-    addresses: u64,
-    /// Sources by service, ascending.
-    sources: Vec<(Service, u32)>,
+struct Reference {
+    /// The hour, and the addresses that are up.
+    stamp: (u32, u64),
+    hour_bins: u32,
+    day_bins: u32,
+    day: Vec<(u32, f64)>,
+    days: Vec<(u32, f64)>,
+    weeks: Vec<(u32, f64)>,
 }
 
-impl Past {
-    pub(super) fn of(bin: &Bin) -> Self {
-        let mut sources: Vec<(Service, u32)> = bin
-            .services
-            .iter()
-            .map(|(service, asked)| (*service, asked.sources.count()))
-            .filter(|(_, sources)| *sources >= COUNT_MIN)
-            .map(|(service, sources)| (service, u32::try_from(sources).unwrap_or(u32::MAX)))
-            .collect();
-        sources.sort_unstable();
-        Self {
-            index: bin.index,
-            addresses: bin.addresses,
-            sources,
-        }
+/// What is usual for a series in one hour.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Baseline {
+    /// Over the last day, its rhythm taken out as far as it is known.
+    day: Usual,
+    /// In the same hour of past days.
+    days: Option<Usual>,
+    /// In the same hour of past weeks.
+    weeks: Option<Usual>,
+}
+
+impl Baseline {
+    /// All that is known of the past.
+    fn all(&self) -> impl Iterator<Item = Usual> {
+        [Some(self.day), self.days, self.weeks]
+            .into_iter()
+            .flatten()
     }
 
-    /// Sources of a service, had this many addresses been watched.
-    fn sources(&self, service: Service, addresses: u64) -> f64 {
-        let Ok(at) = self.sources.binary_search_by_key(&service, |(s, _)| *s) else {
-            return 0.0;
-        };
-        let sources = f64::from(self.sources[at].1);
-        if self.addresses == 0 || addresses == 0 {
-            return sources;
-        }
-        sources * addresses as f64 / self.addresses as f64
+    /// Robust deviations, by the past that speaks least for a surge: so neither the hour
+    /// nor the weekday makes one, nor a level that has lasted for half a day.
+    pub(super) fn deviations(&self, sources: u32) -> f64 {
+        let each = self.all().map(|usual| usual.deviations(sources.into()));
+        each.fold(f64::INFINITY, f64::min)
+    }
+
+    /// The chance of so many sources or more, as above.
+    pub(super) fn chance(&self, sources: u32) -> f64 {
+        let each = self.all().map(|usual| usual.tail(sources.into()));
+        each.fold(0.0, f64::max)
+    }
+
+    /// Robust deviations from the same hour of past days and weeks; `None` while the rhythms
+    /// of day and week are not known.
+    pub(super) fn growth(&self, sources: u32) -> Option<f64> {
+        let of = |usual: Usual| usual.deviations(sources.into());
+        Some(of(self.days?).min(of(self.weeks?)))
+    }
+
+    /// Whether there are more than over the last day.
+    pub(super) fn is_above_day(&self, sources: u32) -> bool {
+        f64::from(sources) > self.day.median
+    }
+
+    /// The level that sources were compared with.
+    pub(super) fn level(&self) -> f64 {
+        self.all().map(|usual| usual.median).fold(0.0, f64::max)
+    }
+
+    /// The level that growth was compared with.
+    pub(super) fn level_of_days(&self) -> f64 {
+        let medians = [self.days, self.weeks];
+        let medians = medians.iter().flatten().map(|usual| usual.median);
+        medians.fold(0.0, f64::max)
     }
 }
 
 impl History {
     pub(super) fn new(settings: &ScanSurge) -> Self {
+        let bins = |seconds: u64| (seconds / settings.bin_seconds).max(1) as u32;
         Self {
-            bins: VecDeque::new(),
-            counts: 0,
+            observed: VecDeque::new(),
+            series: HashMap::default(),
+            entries: 0,
             trailing: settings.history_min,
-            week: 7 * 86_400 / settings.bin_seconds,
-            bins_max: settings.history_max,
+            bins: Bins {
+                hour: bins(3_600),
+                day: bins(86_400),
+                week: bins(7 * 86_400),
+            },
+            bins_max: settings.history_max as u32,
+            growth: (settings.growth_slack, settings.growth_limit * GROWTH_MAX),
+            reference: None,
         }
     }
 
+    /// Bins that were watched.
     pub(super) fn len(&self) -> usize {
-        self.bins.len()
+        self.observed.len()
     }
 
-    pub(super) fn push(&mut self, past: Past) {
-        let oldest = past.index.saturating_sub(self.bins_max + AROUND);
-        self.counts += past.sources.len();
-        self.bins.push_back(past);
-        while let Some(front) = self.bins.front()
-            && (front.index < oldest || self.counts > COUNTS_MAX)
+    /// Days that were watched.
+    pub(super) fn days(&self) -> f64 {
+        self.observed.len() as f64 / f64::from(self.bins.day)
+    }
+
+    /// The newest bin.
+    pub(super) fn last(&self) -> Option<u64> {
+        self.observed.back().map(|(bin, _)| u64::from(*bin))
+    }
+
+    /// Takes a closed bin in.
+    pub(super) fn push(&mut self, counts: &Counts) {
+        let bin = counts.index as u32;
+        for count in &counts.each {
+            if count.sources < COUNT_MIN {
+                continue;
+            }
+            let series = self.series.entry(count.key).or_default();
+            series.entries.push(Entry {
+                bin,
+                sources: count.sources,
+                networks: count.networks,
+            });
+            self.entries += 1;
+        }
+        self.observed.push_back((bin, counts.addresses));
+        let span = self.bins_max + self.bins.hour;
+        let mut oldest = bin.saturating_sub(span);
+        if self.entries > ENTRIES_MAX {
+            let front = self.observed.front().map_or(bin, |(bin, _)| *bin);
+            oldest = oldest.max(front + self.bins.day);
+        }
+        self.forget(oldest, bin);
+    }
+
+    /// Forgets bins before `oldest`: those of the front at once, counts day by day.
+    fn forget(&mut self, oldest: u32, bin: u32) {
+        let before = self.observed.len();
+        while self.observed.front().is_some_and(|(bin, _)| *bin < oldest) {
+            self.observed.pop_front();
+        }
+        let a_day_later = bin.is_multiple_of(self.bins.day);
+        if self.entries <= ENTRIES_MAX && (before == self.observed.len() || !a_day_later) {
+            return;
+        }
+        let mut entries = 0;
+        self.series.retain(|_, series| {
+            series.forget(oldest);
+            entries += series.entries.len();
+            series.entries.last().is_some_and(|last| last.bin >= oldest)
+        });
+        self.entries = entries;
+    }
+
+    /// What is usual for a series in a bin, and its growth; `None` without a day of history.
+    pub(super) fn usual(&mut self, key: Key, counts: &Counts) -> Option<Baseline> {
+        if self.observed.len() < self.trailing {
+            return None;
+        }
+        let bin = counts.index as u32;
+        let stamp = (bin - bin % self.bins.hour, counts.addresses);
+        if self.reference.as_ref().is_none_or(|one| one.stamp != stamp) {
+            self.reference = Some(self.reference(stamp));
+        }
+        let reference = self.reference.as_ref()?;
+        let young = 1.0 + 1.0 / self.days();
+        let Some(series) = self.series.get_mut(&key) else {
+            return Series::default().baseline(reference, young);
+        };
+        if let Some((made, baseline)) = series.baseline
+            && made == stamp
         {
-            self.counts -= front.sources.len();
-            self.bins.pop_front();
+            return Some(baseline);
+        }
+        let baseline = series.baseline(reference, young)?;
+        series.baseline = Some((stamp, baseline));
+        Some(baseline)
+    }
+
+    /// What is usual of the networks of a series.
+    pub(super) fn usual_networks(&mut self, key: Key, counts: &Counts) -> Option<Usual> {
+        self.usual(key, counts)?;
+        let reference = self.reference.as_ref()?;
+        let past = if reference.weeks.is_empty() {
+            &reference.day
+        } else {
+            &reference.weeks
+        };
+        let nothing = Series::default();
+        let series = self.series.get(&key).unwrap_or(&nothing);
+        Usual::of(&mut series.values(past, |entry| entry.networks))
+    }
+
+    /// Adds what a series deviates to its growth, and says how much has come together.
+    pub(super) fn grow(&mut self, key: Key, bin: u64, deviations: f64) -> f64 {
+        let (bin, slack) = (bin as u32, self.growth.0);
+        let Some(series) = self.series.get_mut(&key) else {
+            return 0.0; // never seen before: a burst, not growth
+        };
+        let (growth, last) = &mut series.growth;
+        growth.pass(bin.saturating_sub(*last + 1), slack);
+        *last = bin;
+        growth.add(deviations, self.growth)
+    }
+
+    /// Growth was told: it begins anew.
+    pub(super) fn reset_growth(&mut self, key: Key) {
+        if let Some(series) = self.series.get_mut(&key) {
+            series.growth.0 = Cusum::default();
         }
     }
 
-    /// What is usual for a service at the time of `bin`: around the same time in each of
-    /// the past weeks, or over the last day.
-    pub(super) fn usual(&self, service: Service, bin: &Bin) -> Option<Usual> {
-        let mut values = Vec::new();
-        for week in 1..=WEEKS {
-            let Some(same) = bin.index.checked_sub(week * self.week) else {
-                break;
-            };
-            for index in same.saturating_sub(AROUND)..=same + AROUND {
-                let past = self.bins.binary_search_by_key(&index, |past| past.index);
-                values.extend(
-                    past.ok()
-                        .map(|at| self.bins[at].sources(service, bin.addresses)),
-                );
+    fn reference(&self, stamp: (u32, u64)) -> Reference {
+        let (hour, addresses) = stamp;
+        let trailing = self.observed.len().saturating_sub(self.trailing);
+        let day = self.observed.range(trailing..);
+        let same = |times: u32, step: u32, least: usize| {
+            let mut bins = Vec::new();
+            for back in (1..=times).rev() {
+                let Some(same) = hour.checked_sub(back * step) else {
+                    continue;
+                };
+                let hour = same.saturating_sub(1)..same + self.bins.hour + 1;
+                bins.extend(hour.filter_map(|bin| self.scaled(bin, addresses)));
+            }
+            // an hour and a bin on each side of it, and a little may be missing
+            let enough = least * self.bins.hour as usize;
+            if bins.len() < enough {
+                Vec::new()
+            } else {
+                bins
+            }
+        };
+        Reference {
+            stamp,
+            hour_bins: self.bins.hour,
+            day_bins: self.bins.day,
+            day: day
+                .map(|(bin, past)| (*bin, scale(*past, addresses)))
+                .collect(),
+            days: same(DAYS, self.bins.day, DAYS_MIN),
+            weeks: same(WEEKS, self.bins.week, WEEKS_MIN),
+        }
+    }
+
+    fn scaled(&self, bin: u32, addresses: u64) -> Option<(u32, f64)> {
+        let at = self
+            .observed
+            .binary_search_by_key(&bin, |(bin, _)| *bin)
+            .ok()?;
+        Some((bin, scale(self.observed[at].1, addresses)))
+    }
+}
+
+/// What a past count is multiplied by: more addresses see up to as many times more sources;
+/// fewer may see no fewer, because a scanner finds all of them. So an outage is no surge,
+/// nor is its end.
+fn scale(past: u64, now: u64) -> f64 {
+    if past == 0 || now == 0 {
+        return 1.0;
+    }
+    (now as f64 / past as f64).max(1.0)
+}
+
+impl Series {
+    fn baseline(&mut self, reference: &Reference, young: f64) -> Option<Baseline> {
+        let usual = |bins: &[(u32, f64)]| Usual::of(&mut self.values(bins, |entry| entry.sources));
+        let (days, weeks) = (usual(&reference.days), usual(&reference.weeks));
+        let season = weeks.or(days).map(|usual| usual.median);
+        let mut of_day = self.values(&reference.day, |entry| entry.sources);
+        if let Some(season) = season {
+            self.take_out_rhythm(reference, season, &mut of_day);
+        }
+        let widened = |usual: Usual| usual.widened(young);
+        Some(Baseline {
+            day: Usual::of(&mut of_day).map(widened)?,
+            days: days.map(widened),
+            weeks: weeks.map(widened),
+        })
+    }
+
+    /// Shifts each value of the last day by what its hour is above or below this one, as far
+    /// as both are known; remembers this hour for those to come.
+    fn take_out_rhythm(&mut self, reference: &Reference, season: f64, values: &mut [f64]) {
+        let (this, length) = (reference.stamp.0, reference.hour_bins);
+        let hours = (reference.day_bins / length).max(1) as usize;
+        self.hours.resize(hours, (u32::MAX, 0.0));
+        let slot = |hour: u32| (hour / length) as usize % hours;
+        self.hours[slot(this)] = (this, season as f32);
+        for ((bin, _), value) in reference.day.iter().zip(values) {
+            let hour = bin - bin % length;
+            let (known, median) = self.hours[slot(hour)];
+            if known == hour {
+                *value = (*value + season - f64::from(median)).max(0.0);
             }
         }
-        if values.len() < (WEEKS * (2 * AROUND + 1)) as usize {
-            values.clear();
-            let trailing = self.bins.iter().rev().take(self.trailing);
-            values.extend(trailing.map(|past| past.sources(service, bin.addresses)));
+    }
+
+    /// What was counted in these bins, ascending.
+    fn values(&self, bins: &[(u32, f64)], of: impl Fn(&Entry) -> u32) -> Vec<f64> {
+        let mut at = 0;
+        let mut values = Vec::with_capacity(bins.len());
+        for (bin, scale) in bins {
+            if self.entries.get(at).is_some_and(|entry| entry.bin < *bin) {
+                at += self.entries[at..].partition_point(|entry| entry.bin < *bin);
+            }
+            let found = self.entries.get(at).filter(|entry| entry.bin == *bin);
+            values.push(found.map_or(0.0, |entry| f64::from(of(entry)) * scale));
         }
-        Usual::of(&mut values)
+        values
+    }
+
+    fn forget(&mut self, oldest: u32) {
+        let stale = self.entries.partition_point(|entry| entry.bin < oldest);
+        if stale >= STALE_MAX || stale == self.entries.len() {
+            self.entries.drain(..stale);
+        }
     }
 }
