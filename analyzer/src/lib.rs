@@ -10,6 +10,7 @@
 //! | [`analysis`]  | closed windows          | cases, by all of the above       | no                |
 //! | [`run`]       | the store               | cases in the store               | yes               |
 //! | [`generate`]  | a seed                  | packets, and what must come of them | no             |
+//! | [`scenario`]  | a seed                  | months of windows, and the truth | no                |
 
 pub mod alerts;
 pub mod analysis;
@@ -17,5 +18,6 @@ pub mod detectors;
 pub mod finding;
 pub mod generate;
 pub mod run;
+pub mod scenario;
 pub mod settings;
 pub mod windows;

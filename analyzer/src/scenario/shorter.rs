@@ -1,0 +1,190 @@
+//! A week for tests, a day of seventy million spoofed sources, two days of infections.
+
+use noroshi_proto::id::SensorId;
+
+use super::act::{Act, Ramp, Scan, Whence};
+use super::october::{DAY, HOUR, at, carpet, eight, flood, outage, recon, slow};
+use super::ports::Asked;
+use super::region::{Nature, address};
+use super::{Place, Scenario};
+use crate::generate::packet::Tool;
+
+/// 2019-03-04T00:00:00Z, a Monday.
+const MONDAY: u64 = 1_551_657_600;
+
+/// A week at two small sensors: quick enough for a test.
+pub fn week() -> Scenario {
+    let hour = |day: u64, hour: u64| MONDAY + day * DAY + hour * HOUR;
+    let surge = |port: u16, size: f64, ramp: Ramp, tool: Tool| {
+        Act::Scan(Scan {
+            asked: Asked::tcp(port),
+            size,
+            ramp,
+            whence: Whence::World,
+            tool,
+            packets: 1.6,
+        })
+    };
+    let worm = Ramp::Logistic { half: 3 * HOUR };
+    let slowly = Ramp::Steady { full: 2 * DAY };
+    let (step, bot, other) = (Ramp::Step, Tool::Mirai, Tool::Linux);
+    let burst = Act::Burst {
+        source: address(13, Nature::Scanner, 4_242),
+        port: 4_786,
+        rate: 20.0,
+    };
+    let storm = Act::Storm {
+        sources: 100_000,
+        port: 80,
+    };
+    let skew = Act::ClockSkew {
+        sensor: 1,
+        ahead: 300,
+    };
+    let script = vec![
+        at(
+            "a worm",
+            "worm",
+            surge(37_215, 12.0, worm, bot),
+            (hour(2, 3), DAY),
+        ),
+        at(
+            "a new port",
+            "new port",
+            surge(23_023, 8.0, step, other),
+            (hour(3, 5), DAY),
+        ),
+        at(
+            "a small surge",
+            "surge",
+            surge(8_443, 3.0, step, other),
+            (hour(4, 8), DAY),
+        ),
+        at(
+            "slow growth",
+            "surge",
+            surge(5_984, 8.0, slowly, other),
+            (hour(4, 0), 3 * DAY),
+        ),
+        at(
+            "ddos of a web server",
+            "attacks",
+            flood(0),
+            (hour(2, 15), 2 * HOUR),
+        ),
+        at(
+            "carpet bombing of a /24",
+            "attacks",
+            carpet(3),
+            (hour(3, 9), HOUR),
+        ),
+        at(
+            "search for NTP servers",
+            "attacks",
+            recon(2),
+            (hour(3, 20), 2 * HOUR),
+        ),
+        at(
+            "many slow sources",
+            "attacks",
+            slow(),
+            (hour(2, 0), 2 * DAY),
+        ),
+        at(
+            "outage of China",
+            "attacks",
+            outage("CN"),
+            (hour(5, 6), 6 * HOUR),
+        ),
+        at(
+            "outage of a sensor",
+            "nulls",
+            Act::SensorOutage { sensor: 0 },
+            (hour(2, 10), 4 * HOUR),
+        ),
+        at(
+            "reload of the geo database",
+            "nulls",
+            Act::GeoReload,
+            (hour(3, 0), DAY),
+        ),
+        at(
+            "storm of spoofed SYN-ACKs",
+            "nulls",
+            storm,
+            (hour(4, 1), HOUR),
+        ),
+        at("one loud source", "nulls", burst, (hour(5, 15), 2 * HOUR)),
+        at(
+            "a clock five minutes ahead",
+            "nulls",
+            skew,
+            (hour(6, 3), 4 * HOUR),
+        ),
+    ];
+    let sensors = [("sensor-a", 4_096), ("sensor-b", 8_188)];
+    let place = |(name, addresses)| {
+        Some(Place {
+            sensor: SensorId::new(name)?,
+            addresses,
+        })
+    };
+    Scenario {
+        name: "week",
+        summary: "two small sensors for a week: one campaign of each kind, and the nulls",
+        from: MONDAY,
+        until: MONDAY + 7 * DAY,
+        sensors: sensors.into_iter().filter_map(place).collect(),
+        rate: 0.001,
+        sources: 3_000,
+        script,
+    }
+}
+
+/// A day with a storm of spoofed sources, as nicter saw on 2020-03-11.
+pub fn storm() -> Scenario {
+    let storm = Act::Storm {
+        sources: 70_000_000,
+        port: 443,
+    };
+    Scenario {
+        name: "storm",
+        summary: "a day in which seventy million spoofed sources answer",
+        from: MONDAY,
+        until: MONDAY + DAY,
+        sensors: eight(),
+        rate: 0.001,
+        sources: 20_000,
+        script: vec![at(
+            "storm of spoofed SYN-ACKs",
+            "nulls",
+            storm,
+            (MONDAY, DAY),
+        )],
+    }
+}
+
+/// Two days; on the second, five thousand hosts of one country are infected.
+pub fn infected() -> Scenario {
+    let outbreak = Act::Infection {
+        land: 2,
+        hosts: 5_000,
+        port: 23,
+        per_day: 40.0,
+    };
+    Scenario {
+        name: "infected",
+        summary: "two days; on the second, 5,000 hosts of one partner are infected",
+        from: MONDAY,
+        until: MONDAY + 2 * DAY,
+        sensors: eight(),
+        rate: 0.001,
+        sources: 10_000,
+        script: vec![at(
+            "infection of one country",
+            "worm",
+            outbreak,
+            (MONDAY + DAY, DAY),
+        )],
+    }
+}
