@@ -62,6 +62,9 @@ pub struct Scenario {
     pub rate: f64,
     /// Sources of background at one time.
     pub sources: u32,
+    /// Packets that all but the loudest send at one visit, in the mean: fewer where packets
+    /// are thinned.
+    pub burst: f64,
     /// What happens.
     pub script: Vec<Scheduled>,
 }

@@ -97,6 +97,7 @@ pub fn month() -> Scenario {
         sensors: eight(),
         rate: 0.004,
         sources: 30_000,
+        burst: 4.0,
         script,
     }
 }
@@ -112,6 +113,7 @@ pub fn full_day() -> Scenario {
         sensors: eight(),
         rate: 0.079,
         sources: 100_000,
+        burst: 16.0,
         script: vec![
             at(
                 "ddos of a web server",

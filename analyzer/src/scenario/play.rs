@@ -33,8 +33,6 @@ pub struct Play {
     watches: Vec<Watch>,
     /// Packets of background per second, over all sensors.
     rate: f64,
-    /// Those to draw, since some sources pause.
-    drawn: f64,
     population: Population,
     atlas: Atlas,
     sensors: Choice,
@@ -46,7 +44,7 @@ pub struct Play {
 
 impl Play {
     pub(super) fn new(scenario: &Scenario, seed: u64) -> Self {
-        let population = Population::new(seed, scenario.sources);
+        let population = Population::new(seed, scenario.sources, scenario.burst);
         let rate = scenario.rate * scenario.addresses() as f64;
         let weights: Vec<f64> = scenario
             .sensors
@@ -73,7 +71,6 @@ impl Play {
                     target_bits: TargetBits::Sixteen,
                 })
                 .collect(),
-            drawn: rate * population.drawn_per_sent(),
             rate,
             population,
             atlas: Atlas::new(),
@@ -137,18 +134,23 @@ impl Play {
 
     fn background(&self, random: &mut Random, events: &mut Vec<Event>) {
         let length = f64::from(IntervalLength::DEFAULT.seconds());
-        let mean = self.drawn * length * load(self.seed, self.second);
-        for _ in 0..poisson(random, mean) {
-            let Some(packet) = self.population.packet(random, self.second) else {
+        let packets = self.rate * length * load(self.seed, self.second);
+        let (loud, quiet) = self.population.drawn(packets);
+        for _ in 0..poisson(random, loud) {
+            let Some(packet) = self.population.loud(random, self.second) else {
                 continue;
             };
             let sensor = self.sensors.draw(random);
-            events.push(Event::new(
-                packet.source,
-                packet.asked,
-                sensor,
-                (1, packet.tool),
-            ));
+            let sent = (1, packet.tool);
+            events.push(Event::new(packet.source, packet.asked, sensor, sent));
+        }
+        for _ in 0..poisson(random, quiet) {
+            let (packet, packets) = self.population.quiet(random, self.second);
+            for _ in 0..packets {
+                let sensor = self.sensors.draw(random);
+                let sent = (1, packet.tool);
+                events.push(Event::new(packet.source, packet.asked, sensor, sent));
+            }
         }
     }
 

@@ -4,18 +4,17 @@
 //! lists. Quiet ones keep asking for one service and change their address every few days.
 
 use super::BIN_SECONDS;
-use super::draw::Choice;
+use super::draw::{Choice, poisson};
 use super::ports::{Asked, Demand};
 use super::region::{LANDS, Nature, RESEARCH, Tie, address};
 use crate::detectors::distinct::mix;
 use crate::generate::packet::Tool;
 use crate::generate::random::Random;
 
-/// Exponent of Zipf's law at which the loudest hundredth of the sources sends 81 % of the
-/// packets.
-const ZIPF: f64 = 1.17;
 /// The loudest share of sources: they keep their address, and come in sessions.
 const LOUD: f64 = 0.01;
+/// What they send of all packets: Zipf's exponent follows from it.
+pub const LOUD_SHARE: f64 = 0.81;
 /// Share of all packets that known scanners send.
 const RESEARCH_SHARE: f64 = 0.55;
 /// Quiet sources, of a hundred, that Mirai runs on.
@@ -27,11 +26,20 @@ const ANSWERING: u64 = 2;
 #[derive(Clone, Debug)]
 pub struct Population {
     seed: u64,
+    /// Packets of a quiet source at one visit, in the mean.
+    burst: f64,
+    loud: Crowd,
+    quiet: Crowd,
+    demand: Demand,
+}
+
+/// Sources, and how much each sends.
+#[derive(Clone, Debug)]
+struct Crowd {
     actors: Vec<Actor>,
-    /// How much each sends, as a share of all.
+    /// As a share of all packets.
     shares: Vec<f64>,
     choice: Choice,
-    demand: Demand,
 }
 
 /// A source of background, at whatever address it has.
@@ -40,9 +48,8 @@ struct Actor {
     land: u8,
     nature: Nature,
     tool: Tool,
-    /// Seconds it keeps an address.
-    lease: u32,
-    /// Seconds of one session or pause; 0 for one that never pauses.
+    /// Seconds of one session or pause, if it is loud; for how long it keeps an address,
+    /// if it is quiet.
     session: u32,
     asks: Asks,
 }
@@ -70,60 +77,51 @@ pub struct Packet {
 }
 
 impl Population {
-    /// So many sources at one time.
-    pub fn new(seed: u64, sources: u32) -> Self {
+    /// So many sources at one time, the quiet of which send so many packets at one visit.
+    pub fn new(seed: u64, sources: u32, burst: f64) -> Self {
         let mut random = Random::new(seed ^ 0x706f_7075_6c61_7465);
         let demand = Demand::new();
-        let mut shares: Vec<f64> = (1..=sources.max(1))
-            .map(|rank| (f64::from(rank) + 1.0).powf(-ZIPF))
-            .collect();
-        let sum: f64 = shares.iter().sum();
-        for share in &mut shares {
-            *share /= sum;
-        }
+        let shares = zipf(sources.max(200));
+        let (loud, quiet) = shares.split_at(loud_of(shares.len()));
         let weights: Vec<f64> = LANDS.iter().map(|land| f64::from(land.weight)).collect();
         let lands = Choice::new(&weights);
-        let loud = (shares.len() as f64 * LOUD).ceil() as usize;
         let (mut sent, mut researched) = (0.0, 0.0);
-        let mut actors = Vec::with_capacity(shares.len());
-        let loud_share: f64 = shares[..loud].iter().sum();
-        for (rank, share) in shares.iter().enumerate() {
-            let land = lands.draw(&mut random);
+        let loud = Crowd::new(loud, |share| {
             sent += share;
-            if rank >= loud {
-                actors.push(Actor::quiet(&mut random, land, &demand));
-            } else if researched + share <= sent * RESEARCH_SHARE / loud_share + 1e-9
-                || (researched == 0.0 && rank > 0)
-            {
+            // the very loudest are on lists, then as many as leave the share right
+            let listed =
+                researched == 0.0 || researched + share <= sent * RESEARCH_SHARE / LOUD_SHARE;
+            let land = lands.draw(&mut random);
+            if listed {
                 researched += share;
-                actors.push(Actor::loud(&mut random, RESEARCH, &demand));
-            } else {
-                actors.push(Actor::loud(&mut random, land, &demand));
             }
-        }
+            Actor::loud(&mut random, if listed { RESEARCH } else { land }, &demand)
+        });
+        let quiet = Crowd::new(quiet, |_| {
+            let land = lands.draw(&mut random);
+            Actor::quiet(&mut random, land, &demand)
+        });
         Self {
             seed,
-            actors,
-            choice: Choice::new(&shares),
-            shares,
+            burst: burst.max(1.0),
+            loud,
+            quiet,
             demand,
         }
     }
 
-    /// One packet at `second`; `None` where whoever would send it pauses.
-    pub fn packet(&self, random: &mut Random, second: u64) -> Option<Packet> {
-        let index = self.choice.draw(random);
-        let actor = &self.actors[index];
+    /// One packet of a loud source at `second`; `None` where whoever would send it pauses,
+    /// as half of them do at any time.
+    pub fn loud(&self, random: &mut Random, second: u64) -> Option<Packet> {
+        let index = self.loud.choice.draw(random);
+        let actor = &self.loud.actors[index];
         let own = mix(self.seed ^ ((index as u64) << 32));
-        if actor.session > 0 {
-            let phase = (second + (own & 0xffff)) / u64::from(actor.session);
-            if mix(own ^ phase) & 1 == 0 {
-                return None;
-            }
+        let phase = (second + (own & 0xffff)) / u64::from(actor.session);
+        if mix(own ^ phase) & 1 == 0 {
+            return None;
         }
-        let lease = (second + (own >> 48)) / u64::from(actor.lease);
         Some(Packet {
-            source: address(actor.land.into(), actor.nature, mix(own ^ lease << 8)),
+            source: address(actor.land.into(), actor.nature, own),
             asked: match &actor.asks {
                 Asks::One(asked) => *asked,
                 Asks::Few(few) => few[random.below(4) as usize],
@@ -133,10 +131,52 @@ impl Population {
         })
     }
 
+    /// A visit of a quiet source at `second`: what it sends, and how often.
+    pub fn quiet(&self, random: &mut Random, second: u64) -> (Packet, u64) {
+        let index = self.quiet.choice.draw(random);
+        let actor = &self.quiet.actors[index];
+        let own = mix(self.seed ^ ((index as u64) << 32) ^ 1);
+        let lease = (second + (own >> 44)) / u64::from(actor.session);
+        let asked = match &actor.asks {
+            Asks::One(asked) => *asked,
+            Asks::Few(few) => few[0],
+            Asks::Any => self.demand.any(random),
+        };
+        let packet = Packet {
+            source: address(actor.land.into(), actor.nature, mix(own ^ lease << 8)),
+            asked,
+            tool: actor.tool,
+        };
+        (packet, 1 + poisson(random, self.burst - 1.0))
+    }
+
+    /// Of so many packets of background, those of loud sources to be drawn, since half of
+    /// them come to nothing, and the visits of quiet ones.
+    pub fn drawn(&self, packets: f64) -> (f64, f64) {
+        let (loud, quiet) = (LOUD_SHARE, 1.0 - LOUD_SHARE);
+        (packets * loud * 2.0, packets * quiet / self.burst)
+    }
+
     /// Sources, other than known scanners, that are expected to ask for this within ten
     /// minutes when all send `rate` packets a second.
     pub fn usual(&self, asked: Asked, rate: f64) -> f64 {
         let packets = rate * BIN_SECONDS as f64;
+        let loud = self.loud.seen(asked, packets * 2.0) / 2.0;
+        loud + self.quiet.seen(asked, packets / self.burst)
+    }
+}
+
+impl Crowd {
+    fn new(shares: &[f64], mut actor: impl FnMut(f64) -> Actor) -> Self {
+        Self {
+            actors: shares.iter().map(|share| actor(*share)).collect(),
+            shares: shares.to_vec(),
+            choice: Choice::new(shares),
+        }
+    }
+
+    /// Sources that ask for this, other than known scanners, when all together ask so often.
+    fn seen(&self, asked: Asked, often: f64) -> f64 {
         let actors = self.actors.iter().zip(&self.shares);
         actors
             .filter(|(actor, _)| actor.nature != Nature::Research)
@@ -146,21 +186,39 @@ impl Population {
                     Asks::Few(few) => few.iter().filter(|one| **one == asked).count() as f64 / 4.0,
                     Asks::Any => 0.0,
                 };
-                let awake = if actor.session > 0 { 0.5 } else { 1.0 };
-                awake * (1.0 - (-share * packets * part / awake).exp())
+                -(-share * often * part).exp_m1()
             })
             .sum()
     }
+}
 
-    /// By how much more must be drawn, because loud sources pause half the time.
-    pub fn drawn_per_sent(&self) -> f64 {
-        let actors = self.actors.iter().zip(&self.shares);
-        let pausing = actors
-            .filter(|(actor, _)| actor.session > 0)
-            .map(|(_, share)| share)
-            .sum::<f64>();
-        1.0 / (1.0 - pausing / 2.0)
+/// How many of so many sources are loud.
+fn loud_of(sources: usize) -> usize {
+    (sources as f64 * LOUD).ceil() as usize
+}
+
+/// What each of so many sources sends, as a share of all: by Zipf's law, with the exponent at
+/// which the loudest hundredth sends [`LOUD_SHARE`].
+fn zipf(sources: u32) -> Vec<f64> {
+    let (mut low, mut high) = (0.5, 3.0);
+    let mut shares = Vec::new();
+    for _ in 0..30 {
+        let exponent = f64::midpoint(low, high);
+        shares = (1..=sources)
+            .map(|rank| (f64::from(rank) + 1.0).powf(-exponent))
+            .collect();
+        let sum: f64 = shares.iter().sum();
+        for share in &mut shares {
+            *share /= sum;
+        }
+        let loud: f64 = shares[..loud_of(shares.len())].iter().sum();
+        if loud < LOUD_SHARE {
+            low = exponent;
+        } else {
+            high = exponent;
+        }
     }
+    shares
 }
 
 impl Actor {
@@ -185,7 +243,6 @@ impl Actor {
                 Nature::Scanner
             },
             tool,
-            lease: u32::MAX,
             session: 1_800 + random.below(9_000) as u32,
             asks,
         }
@@ -196,8 +253,7 @@ impl Actor {
             land: land as u8,
             nature: Nature::Scanner,
             tool: Tool::Linux,
-            lease: 86_400 * (1 + random.below(10) as u32),
-            session: 0,
+            session: 86_400 * (1 + random.below(10) as u32),
             asks: Asks::One(demand.habit(random)),
         };
         let drawn = random.below(100);

@@ -7,11 +7,11 @@ use crate::generate::random::Random;
 /// How far the day swings around its mean. A real series of three days (432 bins of ten
 /// minutes) moves between 0.9 and 1.1 of its mean; hosts have a variance of 1.6 times the
 /// mean at about 700 hosts a bin.
-const DAY: f64 = 0.03;
+const DAY: f64 = 0.05;
 /// How much less a weekend brings.
 const WEEKEND: f64 = 0.02;
 /// Standard deviation of one bin around that.
-const NOISE: f64 = 0.012;
+const NOISE: f64 = 0.022;
 const DAY_SECONDS: u64 = 86_400;
 
 /// The load at `second` (since 1970), as a multiple of its mean.

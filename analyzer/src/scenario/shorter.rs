@@ -137,6 +137,7 @@ pub fn week() -> Scenario {
         sensors: sensors.into_iter().filter_map(place).collect(),
         rate: 0.001,
         sources: 3_000,
+        burst: 3.0,
         script,
     }
 }
@@ -155,6 +156,7 @@ pub fn storm() -> Scenario {
         sensors: eight(),
         rate: 0.001,
         sources: 20_000,
+        burst: 4.0,
         script: vec![at(
             "storm of spoofed SYN-ACKs",
             "nulls",
@@ -180,6 +182,7 @@ pub fn infected() -> Scenario {
         sensors: eight(),
         rate: 0.001,
         sources: 10_000,
+        burst: 4.0,
         script: vec![at(
             "infection of one country",
             "worm",

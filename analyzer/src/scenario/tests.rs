@@ -24,7 +24,8 @@ fn one_sensor(hours: u64) -> Scenario {
             addresses: 1_138,
         }],
         rate: 0.079,
-        sources: 2_000,
+        sources: 30_000,
+        burst: 14.0,
         script: Vec::new(),
     }
 }
