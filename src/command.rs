@@ -9,7 +9,9 @@ mod alerts;
 mod check;
 mod demo;
 mod engine;
+mod evaluate;
 mod replay;
+mod scenario;
 mod up;
 
 /// Does what was asked.
@@ -27,5 +29,7 @@ pub fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Replay(arguments) => replay::run(arguments),
         Verb::Alerts(verb) => alerts::run(verb),
         Verb::Engine(verb) => engine::run(verb),
+        Verb::Scenario(verb) => scenario::run(verb),
+        Verb::Evaluate(arguments) => evaluate::run(&arguments),
     }
 }

@@ -10,11 +10,13 @@
 //! | [`analysis`]  | closed windows          | cases, by all of the above       | no                |
 //! | [`run`]       | the store               | cases in the store               | yes               |
 //! | [`generate`]  | a seed                  | packets, and what must come of them | no             |
+//! | [`evaluate`]  | a scenario            | how well the detectors do        | no                |
 //! | [`scenario`]  | a seed                  | months of windows, and the truth | no                |
 
 pub mod alerts;
 pub mod analysis;
 pub mod detectors;
+pub mod evaluate;
 pub mod finding;
 pub mod generate;
 pub mod run;
