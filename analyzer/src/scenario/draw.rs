@@ -60,7 +60,7 @@ impl Choice {
     /// One of them, by index.
     pub fn draw(&self, random: &mut Random) -> usize {
         let bits = random.bits();
-        let index = ((bits >> 32) * self.entries.len() as u64 >> 32) as usize;
+        let index = (((bits >> 32) * self.entries.len() as u64) >> 32) as usize;
         let (own, other) = self.entries[index];
         if bits as u32 <= own {
             index

@@ -23,6 +23,18 @@ use crate::generate::random::Random;
 /// How many more hosts take part in a campaign than are seen in ten minutes.
 const HIDDEN: f64 = 20.0;
 
+/// The land of coordinated scans, by index.
+const WHERE_TOGETHER: usize = 15;
+/// Seconds of a window.
+const LENGTH: f64 = 10.0;
+
+/// One window while it is made.
+struct Scene<'a> {
+    random: &'a mut Random,
+    events: &'a mut Vec<Event>,
+    sensors: &'a Choice,
+}
+
 /// A scenario while it is played.
 #[derive(Clone, Debug)]
 pub struct Play {
@@ -99,15 +111,18 @@ impl Play {
 
     fn window(&mut self) -> Window {
         let second = self.second;
-        let length = u64::from(IntervalLength::DEFAULT.seconds());
-        let mut random = Random::new(self.seed ^ mix(second / length));
+        let mut random = Random::new(self.seed ^ mix(second / LENGTH as u64));
         let mut events = std::mem::take(&mut self.events);
         events.clear();
-        self.background(&mut random, &mut events);
-        for index in 0..self.script.len() {
-            let one = &self.script[index];
+        let mut scene = Scene {
+            random: &mut random,
+            events: &mut events,
+            sensors: &self.sensors,
+        };
+        self.background(&mut scene);
+        for (index, one) in self.script.iter().enumerate() {
             if (one.from..one.until).contains(&second) {
-                self.act(index, &mut random, &mut events);
+                self.act(index, &mut scene);
             }
         }
         let (eyes, watches) = self.disturb(&mut events);
@@ -132,35 +147,30 @@ impl Play {
         }
     }
 
-    fn background(&self, random: &mut Random, events: &mut Vec<Event>) {
-        let length = f64::from(IntervalLength::DEFAULT.seconds());
-        let packets = self.rate * length * load(self.seed, self.second);
+    fn background(&self, scene: &mut Scene<'_>) {
+        let packets = self.rate * LENGTH * load(self.seed, self.second);
         let (loud, quiet) = self.population.drawn(packets);
-        for _ in 0..poisson(random, loud) {
-            let Some(packet) = self.population.loud(random, self.second) else {
-                continue;
-            };
-            let sensor = self.sensors.draw(random);
-            let sent = (1, packet.tool);
-            events.push(Event::new(packet.source, packet.asked, sensor, sent));
+        for _ in 0..poisson(scene.random, loud) {
+            if let Some(packet) = self.population.loud(scene.random, self.second) {
+                scene.one(packet.source, packet.asked, packet.tool);
+            }
         }
-        for _ in 0..poisson(random, quiet) {
-            let (packet, packets) = self.population.quiet(random, self.second);
+        for _ in 0..poisson(scene.random, quiet) {
+            let (packet, packets) = self.population.quiet(scene.random, self.second);
             for _ in 0..packets {
-                let sensor = self.sensors.draw(random);
-                let sent = (1, packet.tool);
-                events.push(Event::new(packet.source, packet.asked, sensor, sent));
+                scene.one(packet.source, packet.asked, packet.tool);
             }
         }
     }
 
-    fn act(&self, index: usize, random: &mut Random, events: &mut Vec<Event>) {
+    /// What sources do by script.
+    fn act(&self, index: usize, scene: &mut Scene<'_>) {
         let one = &self.script[index];
         let salt = mix(self.seed ^ mix(index as u64 + 1));
         match &one.act {
             Act::Scan(scan) => {
                 let share = scan.ramp.share(self.second - one.from);
-                self.scan(scan, (self.heights[index] * share, salt), random, events);
+                self.scan(scan, (self.heights[index] * share, salt), scene);
             }
             Act::LowAndSlow {
                 ports,
@@ -169,7 +179,7 @@ impl Play {
             } => {
                 let pause = ((3_600.0 / per_hour) as u64).div_ceil(10) * 10;
                 if (self.second - one.from).is_multiple_of(pause) {
-                    self.together(ports, (*sources, salt), random, events);
+                    together(ports, (*sources, salt), scene);
                 }
             }
             Act::Infection {
@@ -178,120 +188,72 @@ impl Play {
                 port,
                 per_day,
             } => {
-                let mean = f64::from(*hosts) * per_day * 10.0 / 86_400.0;
-                for _ in 0..poisson(random, mean) {
-                    let number = mix(salt ^ random.below((*hosts).into()));
+                let mean = f64::from(*hosts) * per_day * LENGTH / 86_400.0;
+                for _ in 0..poisson(scene.random, mean) {
+                    let number = mix(salt ^ scene.random.below((*hosts).into()));
                     let source = address(*land, Nature::Infected, number);
-                    let sensor = self.sensors.draw(random);
-                    let sent = (1, Tool::Mirai);
-                    events.push(Event::new(source, Asked::tcp(*port), sensor, sent));
+                    scene.one(source, Asked::tcp(*port), Tool::Mirai);
                 }
             }
-            Act::Backscatter { victim, port, rate } => {
-                self.loudly((*victim, Asked::answer(*port)), *rate, random, events);
-            }
-            Act::Carpet { network, rate } => {
-                let mean = rate * self.rate_base() * 10.0;
-                for _ in 0..poisson(random, mean) {
-                    let victim = network + random.below(256) as u32;
-                    let sensor = self.sensors.draw(random);
-                    let sent = (1, Tool::Linux);
-                    events.push(Event::new(victim, Asked::answer(443), sensor, sent));
-                }
-            }
-            Act::Recon { source, port, rate } => {
-                self.loudly((*source, Asked::udp(*port)), *rate, random, events);
-            }
-            Act::Storm { sources, port } => {
-                let mean = *sources as f64 * 10.0 / (one.until - one.from) as f64;
-                for _ in 0..poisson(random, mean) {
-                    let source = random.bits() as u32;
-                    let sensor = self.sensors.draw(random);
-                    let sent = (1, Tool::Linux);
-                    events.push(Event::new(source, Asked::answer(*port), sensor, sent));
-                }
-            }
-            Act::Burst { source, port, rate } => {
-                let each = rate / self.rate_base();
-                self.loudly((*source, Asked::tcp(*port)), each, random, events);
-            }
-            Act::SensorOutage { .. }
-            | Act::CountryOutage { .. }
-            | Act::GeoReload
-            | Act::ClockSkew { .. }
-            | Act::Gap => {}
+            _ => self.attack(one, scene),
         }
     }
 
-    /// Addresses of all sensors.
-    fn rate_base(&self) -> f64 {
-        self.watches
-            .iter()
-            .map(|watch| watch.addresses as f64)
-            .sum()
+    /// What is loud, or nobody's own.
+    fn attack(&self, one: &Scheduled, scene: &mut Scene<'_>) {
+        let addresses: u64 = self.watches.iter().map(|watch| watch.addresses).sum();
+        let addresses = addresses as f64;
+        match &one.act {
+            Act::Backscatter { victim, port, rate } => {
+                self.loudly((*victim, Asked::answer(*port)), *rate, scene);
+            }
+            Act::Carpet { network, rate } => {
+                for _ in 0..poisson(scene.random, rate * addresses * LENGTH) {
+                    let victim = network + scene.random.below(256) as u32;
+                    scene.one(victim, Asked::answer(443), Tool::Linux);
+                }
+            }
+            Act::Recon { source, port, rate } => {
+                self.loudly((*source, Asked::udp(*port)), *rate, scene);
+            }
+            Act::Storm { sources, port } => {
+                let mean = *sources as f64 * LENGTH / (one.until - one.from) as f64;
+                for _ in 0..poisson(scene.random, mean) {
+                    let source = scene.random.bits() as u32;
+                    scene.one(source, Asked::answer(*port), Tool::Linux);
+                }
+            }
+            Act::Burst { source, port, rate } => {
+                self.loudly((*source, Asked::tcp(*port)), rate / addresses, scene);
+            }
+            _ => {}
+        }
     }
 
     /// Sources of a campaign, so many within ten minutes.
-    fn scan(
-        &self,
-        scan: &Scan,
-        (sources, salt): (f64, u64),
-        random: &mut Random,
-        events: &mut Vec<Event>,
-    ) {
-        let length = f64::from(IntervalLength::DEFAULT.seconds());
-        let visits = poisson(random, sources * length / BIN_SECONDS as f64);
+    fn scan(&self, scan: &Scan, (sources, salt): (f64, u64), scene: &mut Scene<'_>) {
+        let visits = poisson(scene.random, sources * LENGTH / BIN_SECONDS as f64);
         let pool = ((sources * HIDDEN) as u64).max(1);
         for _ in 0..visits {
-            let own = mix(salt ^ random.below(pool));
+            let own = mix(salt ^ scene.random.below(pool));
             let land = match scan.whence {
                 Whence::World => self.lands.draw(&mut Random::new(own)),
                 Whence::Land(land) => land,
             };
             let source = address(land, scan.nature(), own);
-            for _ in 0..=poisson(random, scan.packets - 1.0) {
-                let sensor = self.sensors.draw(random);
-                events.push(Event::new(source, scan.asked, sensor, (1, scan.tool)));
+            for _ in 0..=poisson(scene.random, scan.packets - 1.0) {
+                scene.one(source, scan.asked, scan.tool);
             }
         }
     }
 
-    /// All sources of a coordinated scan send one packet each.
-    fn together(
-        &self,
-        ports: &[u16],
-        (sources, salt): (u32, u64),
-        random: &mut Random,
-        events: &mut Vec<Event>,
-    ) {
-        for number in 0..u64::from(sources) {
-            // neighbours: in one network, each in a /24 of its own or nearly so
-            let own = (salt & (0xffff << 40)) | (mix(salt ^ number) & 0xffff);
-            let source = address(WHERE_TOGETHER, Nature::Scanner, own);
-            let port = ports[random.below(ports.len() as u64) as usize];
-            let sensor = self.sensors.draw(random);
-            events.push(Event::new(
-                source,
-                Asked::tcp(port),
-                sensor,
-                (1, Tool::Linux),
-            ));
-        }
-    }
-
     /// One address, at every sensor, at a rate per second and telescope address.
-    fn loudly(
-        &self,
-        (source, asked): (u32, Asked),
-        rate: f64,
-        random: &mut Random,
-        events: &mut Vec<Event>,
-    ) {
+    fn loudly(&self, (source, asked): (u32, Asked), rate: f64, scene: &mut Scene<'_>) {
         for (sensor, watch) in self.watches.iter().enumerate() {
-            let packets = poisson(random, rate * watch.addresses as f64 * 10.0);
+            let packets = poisson(scene.random, rate * watch.addresses as f64 * LENGTH);
             if packets > 0 {
                 let sent = (u32::try_from(packets).unwrap_or(u32::MAX), Tool::Linux);
-                events.push(Event::new(source, asked, sensor, sent));
+                scene.events.push(Event::new(source, asked, sensor, sent));
             }
         }
     }
@@ -332,8 +294,25 @@ impl Play {
     }
 }
 
-/// The land of coordinated scans, by index.
-const WHERE_TOGETHER: usize = 15;
+/// All sources of a coordinated scan send one packet each.
+fn together(ports: &[u16], (sources, salt): (u32, u64), scene: &mut Scene<'_>) {
+    for number in 0..u64::from(sources) {
+        // neighbours: in one network, each in a /24 of its own or nearly so
+        let own = (salt & (0xffff << 40)) | (mix(salt ^ number) & 0xffff);
+        let source = address(WHERE_TOGETHER, Nature::Scanner, own);
+        let port = ports[scene.random.below(ports.len() as u64) as usize];
+        scene.one(source, Asked::tcp(port), Tool::Linux);
+    }
+}
+
+impl Scene<'_> {
+    /// One packet, at whichever sensor.
+    fn one(&mut self, source: u32, asked: Asked, tool: Tool) {
+        let sensor = self.sensors.draw(self.random);
+        self.events
+            .push(Event::new(source, asked, sensor, (1, tool)));
+    }
+}
 
 impl Iterator for Play {
     type Item = Window;
