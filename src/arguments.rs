@@ -34,6 +34,7 @@ const EXAMPLES: &str = "Examples:
   noroshi up --config noroshi.toml              run the centre
   noroshi replay day.pcap --config noroshi.toml --json
   noroshi alerts list --config noroshi.toml --partner th-cert
+  noroshi evaluate week                         how well the detectors do, on a known truth
   noroshi alerts ack 3c46a7a6-4d97-55c4-b13f-d277711ee922 --config noroshi.toml
   noroshi backtest --config noroshi.toml --from 2026-11-01 --to 2026-11-08 --against bolder.toml";
 
@@ -68,6 +69,11 @@ pub enum Verb {
     /// The embedded ClickHouse engine.
     #[command(subcommand)]
     Engine(Engine),
+    /// Traffic made to measure, with the truth about it.
+    #[command(subcommand)]
+    Scenario(Scenario),
+    /// How well the detectors do on scenarios whose truth is known.
+    Evaluate(Evaluate),
 }
 
 /// A verb that needs the configuration and nothing else.
@@ -127,6 +133,65 @@ pub enum Engine {
         #[arg(long, hide = true)]
         throw_away: bool,
     },
+}
+
+/// `noroshi scenario …`
+#[derive(Subcommand)]
+pub enum Scenario {
+    /// Every scenario, with what happens in it.
+    List {
+        /// JSON lines: the truth about each thing that happens.
+        #[arg(long)]
+        json: bool,
+    },
+    /// A capture per sensor, the registry and the truth, to try the whole path on.
+    Generate(Generate),
+}
+
+/// `noroshi scenario generate`
+#[derive(Args)]
+#[command(after_help = "Examples:
+  noroshi scenario generate week --out week             all of it: some 40 MB a day
+  noroshi scenario generate month --out try --skip-hours 540 --hours 3
+  noroshi replay --config noroshi.toml --sensor sensor-a=week/sensor-a.pcap --json")]
+pub struct Generate {
+    /// Which scenario: `noroshi scenario list` names them.
+    #[arg(value_name = "SCENARIO")]
+    pub name: String,
+    /// Where the files go; made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Decides every packet.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Only so many hours of it.
+    #[arg(long, value_name = "N")]
+    pub hours: Option<u64>,
+    /// Only from this hour on.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub skip_hours: u64,
+}
+
+/// `noroshi evaluate`
+#[derive(Args)]
+#[command(after_help = "Examples:
+  noroshi evaluate week                       a minute, with a seed of its own
+  noroshi evaluate month --seed 1             the month to be judged by
+  noroshi evaluate all --seed 1 --json        JSON lines, one per scenario
+  noroshi evaluate month --config noroshi.toml    with the thresholds of this configuration")]
+pub struct Evaluate {
+    /// Which scenario, or `all`: `noroshi scenario list` names them.
+    #[arg(value_name = "SCENARIO")]
+    pub name: String,
+    /// Decides every packet; drawn and told where none is given.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// The centre's configuration: its thresholds count instead of the usual ones.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// JSON lines.
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn sensor_capture(text: &str) -> Result<(SensorId, PathBuf), String> {

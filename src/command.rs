@@ -11,9 +11,11 @@ mod backtest;
 mod check;
 mod demo;
 mod engine;
+mod evaluate;
 mod import;
 mod maintenance;
 mod replay;
+mod scenario;
 mod up;
 
 /// Does what was asked.
@@ -34,5 +36,7 @@ pub fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Import(verb) => import::run(verb),
         Verb::Backtest(arguments) => backtest::run(arguments),
         Verb::Engine(verb) => engine::run(verb),
+        Verb::Scenario(verb) => scenario::run(verb),
+        Verb::Evaluate(arguments) => evaluate::run(&arguments),
     }
 }

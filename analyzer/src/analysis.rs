@@ -3,11 +3,12 @@
 //! Live, replay and warm-up are this fold over different windows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use noroshi_store::past::PastBin;
 use noroshi_store::registry::Registry;
 use noroshi_store::window::Window;
-use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::alerts::{Alerts, Outcome, Purpose};
 use crate::detectors::{self, Detector, Maintenance, Observation, WarmUp};
@@ -20,6 +21,10 @@ pub struct Analysis {
     /// The cases.
     pub alerts: Alerts,
     registry: Arc<Registry>,
+    /// What a thread has spent of its processor: a clock from outside.
+    clock: fn() -> Duration,
+    /// Processor time of each detector.
+    spent: Vec<Duration>,
 }
 
 /// The past that detectors must see, in seconds before the present.
@@ -39,11 +44,26 @@ impl Analysis {
         observation: Observation,
         purpose: Purpose,
     ) -> Self {
+        let detectors = detectors::all(settings, observation);
         Self {
-            detectors: detectors::all(settings, observation),
+            spent: vec![Duration::ZERO; detectors.len()],
+            detectors,
             alerts: Alerts::new(settings, purpose),
             registry,
+            clock: || Duration::ZERO,
         }
+    }
+
+    /// Measures each detector by this clock, which tells what the thread that asks has spent
+    /// of its processor.
+    pub fn timed(self, clock: fn() -> Duration) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// What each detector has spent, by name.
+    pub fn spent(&self) -> Vec<(&'static str, Duration)> {
+        let names = self.detectors.iter().map(|detector| detector.facts().name);
+        names.zip(self.spent.iter().copied()).collect()
     }
 
     /// The past that the detectors must see before they can be trusted.
@@ -108,13 +128,18 @@ impl Analysis {
     /// The findings of each detector, window by window. Detectors know nothing of each
     /// other, so each folds all windows on a core of its own.
     fn find(&mut self, windows: &[Window]) -> Vec<Vec<Vec<Finding>>> {
+        let clock = self.clock;
         self.detectors
             .par_iter_mut()
-            .map(|detector| {
-                windows
+            .zip(self.spent.par_iter_mut())
+            .map(|(detector, spent)| {
+                let before = clock();
+                let found = windows
                     .iter()
                     .map(|window| detector.examine(window))
-                    .collect()
+                    .collect();
+                *spent += clock().saturating_sub(before);
+                found
             })
             .collect()
     }

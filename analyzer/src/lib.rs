@@ -12,14 +12,18 @@
 //! | [`import`]    | logs from elsewhere     | cases apart                      | no                |
 //! | [`run`]       | the store               | cases in the store               | yes               |
 //! | [`generate`]  | a seed                  | packets, and what must come of them | no             |
+//! | [`evaluate`]  | a scenario            | how well the detectors do        | no                |
+//! | [`scenario`]  | a seed                  | months of windows, and the truth | no                |
 
 pub mod alerts;
 pub mod analysis;
 pub mod compare;
 pub mod detectors;
+pub mod evaluate;
 pub mod finding;
 pub mod generate;
 pub mod import;
 pub mod run;
+pub mod scenario;
 pub mod settings;
 pub mod windows;

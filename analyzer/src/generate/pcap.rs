@@ -22,23 +22,39 @@ pub fn write<'a>(
     packets: impl IntoIterator<Item = &'a Sent>,
     mut out: impl Write,
 ) -> io::Result<()> {
+    write_header(&mut out)?;
+    for packet in packets {
+        write_packet(packet, &mut out)?;
+    }
+    out.flush()
+}
+
+/// Writes what a capture begins with.
+///
+/// # Errors
+/// What writing fails with.
+pub fn write_header(out: &mut impl Write) -> io::Result<()> {
     out.write_all(&MAGIC.to_le_bytes())?;
     out.write_all(&2u16.to_le_bytes())?;
     out.write_all(&4u16.to_le_bytes())?;
     out.write_all(&[0; 8])?;
     out.write_all(&SNAPLEN.to_le_bytes())?;
-    out.write_all(&LINKTYPE_RAW.to_le_bytes())?;
-    for packet in packets {
-        let bytes = datagram(packet);
-        let seconds = u32::try_from(packet.at.0 / 1000).unwrap_or(u32::MAX);
-        let micros = (packet.at.0 % 1000 * 1000) as u32;
-        let length = bytes.len() as u32;
-        for word in [seconds, micros, length, length] {
-            out.write_all(&word.to_le_bytes())?;
-        }
-        out.write_all(&bytes)?;
+    out.write_all(&LINKTYPE_RAW.to_le_bytes())
+}
+
+/// Writes one packet with its record header.
+///
+/// # Errors
+/// What writing fails with.
+pub fn write_packet(packet: &Sent, out: &mut impl Write) -> io::Result<()> {
+    let bytes = datagram(packet);
+    let seconds = u32::try_from(packet.at.0 / 1000).unwrap_or(u32::MAX);
+    let micros = (packet.at.0 % 1000 * 1000) as u32;
+    let length = bytes.len() as u32;
+    for word in [seconds, micros, length, length] {
+        out.write_all(&word.to_le_bytes())?;
     }
-    out.flush()
+    out.write_all(&bytes)
 }
 
 /// The bytes of a packet, from the IP header on.

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod documentation;
+mod evaluation;
+mod golden;
 mod late;
 mod live;
 mod month;
