@@ -195,6 +195,44 @@ struct Live {
     people: People,
 }
 
+/// What arrived before this analyzer began.
+struct Before {
+    intake: Intake,
+    late: VecDeque<Due>,
+    cursor: ArrivalCursor,
+}
+
+impl Before {
+    /// At wall time `now`, after the last analyzer came to `position` (event time) and had taken
+    /// in what the store had at wall time `taken`.
+    async fn read(
+        pace: Pace,
+        store: &Store,
+        (now, position, taken): (Millis, u64, Millis),
+    ) -> Result<Self, StoreError> {
+        let since = now.0.min(position.saturating_mul(1000).max(1));
+        let since = match pace {
+            Pace::Clock => since.saturating_sub(ARRIVALS_MILLIS),
+            Pace::Sensors => now.0.saturating_sub(ARRIVALS_MILLIS),
+        };
+        let mut intake = Intake::new(position);
+        let mut late = VecDeque::new();
+        let mut cursor = ArrivalCursor::since(Millis(since.min(taken.0)));
+        loop {
+            let before = store.arrivals(&mut cursor).await?;
+            if before.is_empty() {
+                break;
+            }
+            late.extend(intake.resume(before, taken));
+        }
+        Ok(Self {
+            intake,
+            late,
+            cursor,
+        })
+    }
+}
+
 impl Live {
     /// Warms up over the past, and takes up the open cases.
     async fn start(
@@ -229,21 +267,7 @@ impl Live {
         roll_up_due(store, position).await?;
         let mut analysis = warm_up(analysis, store, position).await?;
         people::resume(&mut analysis, store, settings, position).await?;
-        let mut intake = Intake::new(position);
-        let since = now.0.min(position.saturating_mul(1000).max(1));
-        let since = match mode.pace {
-            Pace::Clock => since.saturating_sub(ARRIVALS_MILLIS),
-            Pace::Sensors => now.0.saturating_sub(ARRIVALS_MILLIS),
-        };
-        let mut late = VecDeque::new();
-        let mut cursor = ArrivalCursor::since(Millis(since.min(taken.0)));
-        loop {
-            let before = store.arrivals(&mut cursor).await?;
-            if before.is_empty() {
-                break;
-            }
-            late.extend(intake.resume(before, taken));
-        }
+        let before = Before::read(mode.pace, store, (now, position, taken)).await?;
         tracing::info!(position, cases = analysis.alerts.open(), "analyzer is warm");
         Ok(Self {
             mode,
@@ -251,11 +275,11 @@ impl Live {
             closing: Closing::new(length, mode.pace)
                 .expecting(sensors, Millis(now.0 + EXPECT_MILLIS)),
             analysis: Some(analysis),
-            intake,
-            late,
+            intake: before.intake,
+            late: before.late,
             taken,
             stretch: STRETCH_SECONDS,
-            cursor,
+            cursor: before.cursor,
             lease: None,
             renewed: now,
             checkpoint: position,
@@ -270,10 +294,7 @@ impl Live {
         let now = self.store.wall_time().await?;
         self.renew(now).await?;
         if let Some(analysis) = &mut self.analysis {
-            let outcomes = self
-                .people
-                .hear(&self.store, now, &mut analysis.alerts)
-                .await?;
+            let outcomes = self.people.hear(&self.store, now, analysis).await?;
             self.tell(outcomes);
         }
         self.keep().await?;

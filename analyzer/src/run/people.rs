@@ -6,6 +6,7 @@ use std::sync::Arc;
 use noroshi_proto::id::SensorId;
 use noroshi_proto::limits::CLOCK_BEHIND_MAX;
 use noroshi_proto::time::Millis;
+use noroshi_store::maintenance::Maintenance;
 use noroshi_store::notices::SINKHOLE;
 use noroshi_store::registry::Registry;
 use noroshi_store::remedy::{Event, Remedy, Standing};
@@ -15,8 +16,9 @@ use uuid::Uuid;
 
 use super::RunError;
 use crate::alerts::silence::{Judgement, Silent, Sky, Stretches, Watched};
-use crate::alerts::{Alerts, Heard, Outcome, Suppression};
+use crate::alerts::{Heard, Outcome, Suppression};
 use crate::analysis::Analysis;
+use crate::detectors;
 use crate::settings::Settings;
 
 /// How often people are listened to, in milliseconds.
@@ -77,7 +79,7 @@ impl People {
         &mut self,
         store: &Store,
         now: Millis,
-        alerts: &mut Alerts,
+        analysis: &mut Analysis,
     ) -> Result<Vec<Outcome>, StoreError> {
         let last = self.heard_at.unwrap_or(Millis(0));
         if now.0 < last.0 + HEAR_MILLIS {
@@ -94,10 +96,12 @@ impl People {
         let since = Millis(since.0.saturating_sub(VISIBLE_WITHIN_MILLIS));
         for id in store.withdrawn(since).await? {
             // whoever took it back wrote that down already
-            alerts.withdraw(id);
+            analysis.alerts.withdraw(id);
         }
         self.heard_at = Some(now);
-        Ok(alerts.hear(heard))
+        let works: Vec<detectors::Maintenance> = heard.maintenance.iter().map(work).collect();
+        analysis.maintain(&works);
+        Ok(analysis.alerts.hear(heard))
     }
 
     /// Judges the cases that partners call clean, where it is time again.
@@ -112,6 +116,14 @@ impl People {
         }
         self.judged_at = Some(now);
         Ok(())
+    }
+}
+
+/// A maintenance as detectors know it.
+fn work(maintenance: &Maintenance) -> detectors::Maintenance {
+    detectors::Maintenance {
+        sensor: maintenance.sensor.clone(),
+        span: maintenance.from.seconds()..maintenance.until.seconds(),
     }
 }
 
