@@ -86,7 +86,7 @@ fn methods(out: &mut impl Write, methods: &[Method]) -> fmt::Result {
     for one in methods {
         writeln!(
             out,
-            "{:<14} {:>8} {:>8} {:>9} {:>8} {:>7} {:>8} {:>8} {:>9.2} {:>11.2} {:>10.2} {:>8.1}",
+            "{:<14} {:>8} {:>8} {:>9} {:>8} {:>7} {:>8} {:>8} {:>9.2} {:>11.2} {:>10.2} {:>8}",
             one.name,
             one.alerts,
             one.right,
@@ -99,6 +99,7 @@ fn methods(out: &mut impl Write, methods: &[Method]) -> fmt::Result {
             one.false_high_per_partner_week,
             one.alerts_per_sensor_day,
             one.cpu_seconds
+                .map_or_else(|| "-".to_owned(), |spent| format!("{spent:.1}"))
         )?;
     }
     Ok(())

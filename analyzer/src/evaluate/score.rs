@@ -54,8 +54,8 @@ pub struct Method {
     pub alerts_per_sensor_day: f64,
     /// Scans found and expected, by size ([`SIZES`]).
     pub by_size: Vec<(usize, usize)>,
-    /// Seconds of processors.
-    pub cpu_seconds: f64,
+    /// Seconds of processors; none where several work on it at once.
+    pub cpu_seconds: Option<f64>,
 }
 
 /// What came of one thing that happened.
@@ -123,7 +123,7 @@ impl Method {
     /// With what it took of processors.
     pub fn taking(self, spent: Duration) -> Self {
         Self {
-            cpu_seconds: spent.as_secs_f64(),
+            cpu_seconds: Some(spent.as_secs_f64()),
             ..self
         }
     }
@@ -188,7 +188,7 @@ impl Method {
             false_high_per_partner_week: per_day(high) * 7.0 / span.partners as f64,
             alerts_per_sensor_day: per_day(said.len()) / span.sensors as f64,
             by_size,
-            cpu_seconds: 0.0,
+            cpu_seconds: None,
         }
     }
 }

@@ -2,10 +2,13 @@
 
 use super::{changefinder, dshield, poisson};
 
-/// A day and a half of counts around a mean, then twice as many.
+/// When the sources double.
+const DOUBLED: usize = 2_000;
+
+/// Two weeks of counts around a mean, then twice as many.
 fn doubled() -> Vec<f64> {
-    let usual = (0..432).map(|bin| f64::from(40 + (bin * 7) % 11));
-    usual.chain([95.0; 30]).collect()
+    let usual = (0..DOUBLED).map(|bin| (40 + (bin * 7) % 11) as f64);
+    usual.chain([95.0; 60]).collect()
 }
 
 #[test]
@@ -14,9 +17,9 @@ fn each_rule_notices_what_has_doubled() {
     let totals = vec![5_000.0; values.len()];
     let first = |alarms: Vec<usize>| alarms.first().copied().unwrap_or(usize::MAX);
     let changes = changefinder::alarms(&values, &totals);
-    assert!(changes.iter().any(|bin| *bin >= 432), "{changes:?}");
-    assert_eq!(first(poisson::alarms(&values, &totals)), 432);
-    assert!((440..462).contains(&first(dshield::alarms(&values, &totals))));
+    assert!(changes.iter().any(|bin| *bin >= DOUBLED), "{changes:?}");
+    assert_eq!(first(poisson::alarms(&values, &totals)), DOUBLED);
+    assert!((DOUBLED..DOUBLED + 60).contains(&first(dshield::alarms(&values, &totals))));
 }
 
 #[test]

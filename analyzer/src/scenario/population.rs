@@ -19,7 +19,7 @@ pub const LOUD_SHARE: f64 = 0.81;
 const RESEARCH_SHARE: f64 = 0.55;
 /// Quiet sources, of a hundred, that Mirai runs on.
 const MIRAI: u64 = 33;
-/// Quiet sources, of a hundred, that only answer forged packets.
+/// Quiet sources, of a hundred of the quieter half, that only answer forged packets.
 const ANSWERING: u64 = 2;
 
 /// Everybody who sends background.
@@ -97,9 +97,11 @@ impl Population {
             }
             Actor::loud(&mut random, if listed { RESEARCH } else { land }, &demand)
         });
-        let quiet = Crowd::new(quiet, |_| {
+        let middle = quiet[quiet.len() / 2];
+        let quiet = Crowd::new(quiet, |share| {
             let land = lands.draw(&mut random);
-            Actor::quiet(&mut random, land, &demand)
+            let answering = if share < middle { ANSWERING } else { 0 };
+            Actor::quiet(&mut random, land, (&demand, answering))
         });
         Self {
             seed,
@@ -248,7 +250,7 @@ impl Actor {
         }
     }
 
-    fn quiet(random: &mut Random, land: usize, demand: &Demand) -> Self {
+    fn quiet(random: &mut Random, land: usize, (demand, answering): (&Demand, u64)) -> Self {
         let mut actor = Self {
             land: land as u8,
             nature: Nature::Scanner,
@@ -268,7 +270,7 @@ impl Actor {
             {
                 actor.asks = Asks::One(Asked::tcp(23)); // it speaks TCP only
             }
-        } else if drawn < MIRAI + ANSWERING {
+        } else if drawn < MIRAI + answering {
             actor.nature = Nature::Bystander;
             let port = [80, 443, 22, 53, 25_565, 3_389][random.below(6) as usize];
             actor.asks = Asks::One(Asked::answer(port));
