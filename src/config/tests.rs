@@ -147,7 +147,7 @@ alerts = 100000
         noroshi.toml:7: unknown key `contry`: did you mean `country`?
         noroshi.toml:8: absent: cannot be read (No such file or directory (os error 2)): check the path and its rights
         noroshi.toml:11: sensors would be heard in the clear: until there is TLS, listen on 127.0.0.1 and let sensors come through a tunnel (ssh, WireGuard)
-        noroshi.toml:13: in `analyzer`: unknown field `nonsense`, expected one of `sources`, `hosts`, `reflection`, `ddos_victim`, `scan_surge`, `sensor_silence`, `cases`
+        noroshi.toml:13: in `analyzer`: unknown field `nonsense`, expected one of `sources`, `hosts`, `spoof_suspect`, `open_reflector`, `reflection`, `ddos_victim`, `scan_surge`, `coordinated`, `country_silence`, `sensor_silence`, `cases`
         noroshi.toml:15: in `analyzer`: invalid type: string "many", expected u64
         noroshi.toml:19: `flow_tuples` must outlive what sensors may still send: 15 days or more
         noroshi.toml:20: `alerts` keeps at most 65535 days: write 0 to keep for good
