@@ -108,11 +108,11 @@ impl Default for Hosts {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SpoofSuspect {
-    /// New sources of one /24, at least: a quarter of it. No real outbreak is known to infect
-    /// so much of one within minutes (derived; Mirai's peak was 75 new hosts a minute in the
-    /// whole world: Antonakakis et al., 2017).
+    /// New sources of one /24, at least: a quarter of it. Derived, not published: chosen so
+    /// that an ordinary outbreak, which infects some hosts of a network, stays below.
     pub sources_min: u64,
-    /// New sources of one /16, at least (derived: twice the largest outbreak of the test day).
+    /// New sources of one /16, at least. Derived, not published: above the 270 real bots of
+    /// one /16 on the test day, which must stay infected hosts.
     pub sources_wide_min: u64,
     /// Seconds within which they appear.
     pub seconds_max: u64,
@@ -172,8 +172,9 @@ pub struct Jump {
     pub chance: f64,
     /// Hours of history without which only `hosts_unknown_min` counts: two days.
     pub history_min: usize,
-    /// New infected hosts within an hour that are a jump whatever is usual: half of what may
-    /// be opened in an hour.
+    /// New infected hosts within an hour that are a jump whatever is usual. A choice, not a
+    /// published figure: half of what may be opened in an hour, and above the 270 bots of the
+    /// test day, so outbreaks of the first two days are mostly left to their single cases.
     pub hosts_unknown_min: u64,
     /// Hours of history that count: four weeks.
     pub history_max: usize,
