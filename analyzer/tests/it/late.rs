@@ -66,8 +66,7 @@ async fn whichever_order_spools_arrive_in_hosts_are_the_same_cases() {
         let store = store().await;
         let analyzer = start(&store);
         for lot in lots {
-            append(&store, lot).await;
-            analyzer.idle(&store).await;
+            analyzer.take_in(&store, lot).await;
         }
         analyzer.stop().await;
         let found = kept(&store).await;
@@ -98,15 +97,15 @@ async fn what_came_while_the_analyzer_was_away_is_examined_too() {
         .unwrap();
 
     let store = store().await;
-    append(&store, north).await;
     let analyzer = start(&store);
-    analyzer.idle(&store).await;
+    analyzer.take_in(&store, north).await;
     analyzer.stop().await;
     let end = FROM + SLOTS * SLOT;
     assert_eq!(come_to(&store).await, Some(end), "it came to the end");
+    let before = store.wall_time().await.unwrap();
     append(&store, south).await;
     let analyzer = start(&store);
-    analyzer.idle(&store).await;
+    analyzer.since(&store, before).await;
     analyzer.stop().await;
     assert_eq!(hosts(&kept(&store).await), hosts(&expected));
 }

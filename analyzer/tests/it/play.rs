@@ -189,10 +189,16 @@ pub fn start(store: &Store) -> Analyzer {
 }
 
 impl Analyzer {
-    /// Waits until it has taken in what the store has by now.
-    pub async fn idle(&self, store: &Store) {
-        let now = store.wall_time().await.unwrap();
-        self.reach(store, |position| position.taken >= now).await;
+    /// Has the store keep these, and waits until they have been taken in.
+    pub async fn take_in(&self, store: &Store, lot: Vec<Admitted>) {
+        let before = store.wall_time().await.unwrap();
+        append(store, lot).await;
+        self.since(store, before).await;
+    }
+
+    /// Waits until it has taken in what the store had at that wall time.
+    pub async fn since(&self, store: &Store, wall: Millis) {
+        self.reach(store, |position| position.taken >= wall).await;
     }
 
     async fn reach(&self, store: &Store, reached: impl Fn(Position) -> bool) {
