@@ -98,7 +98,10 @@ impl Scenario {
             .script
             .iter()
             .filter(|one| matches!(one.act, act::Act::Gap))
-            .map(|one| one.until - one.from)
+            .map(|one| {
+                let (from, until) = (one.from.max(self.from), one.until.min(self.until));
+                until.saturating_sub(from)
+            })
             .sum();
         (self.until - self.from).saturating_sub(pauses)
     }

@@ -95,7 +95,8 @@ fn generate(arguments: &arguments::Generate) -> Result<(), Failure> {
         )));
     }
     (scenario.from, scenario.until) = (from, until.min(scenario.until));
-    let expected = scenario.rate * scenario.addresses() as f64 * (scenario.until - from) as f64;
+    let seconds = scenario.watched_seconds() as f64;
+    let expected = scenario.rate * scenario.addresses() as f64 * seconds;
     if expected > PACKETS_MAX {
         return Err(Failure::Failed(anyhow::anyhow!(
             "that would be {:.0} million packets: say --hours N for a part of it, and \

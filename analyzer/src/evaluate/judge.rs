@@ -68,9 +68,15 @@ fn explains(truth: &Truth, claim: &Claim) -> bool {
     match claim.kind {
         Kind::ScanSurge | Kind::NewService | Kind::CoordinatedScan => {
             let scan = matches!(truth.act, "scan" | "low and slow");
-            let infection = truth.act == "infection";
+            let sought = truth.service.as_ref();
             (scan && is_about(claim, &truth.about))
-                || (infection && claim.services.iter().any(|service| service == "tcp/23"))
+                || sought.is_some_and(|service| claim.services.contains(service))
+        }
+        // more infected hosts than usual in all of a partner's networks
+        Kind::InfectedHost if claim.subject.parse::<IpAddr>().is_err() => {
+            let theirs = truth.partner.as_ref();
+            let spreads = matches!(truth.act, "scan" | "infection");
+            spreads && theirs.is_none_or(|partner| claim.partners.contains(partner))
         }
         Kind::SpoofSuspect => truth.act == "spoofed storm",
         Kind::SensorSilence => matches!(truth.act, "sensor outage" | "clock skew" | "gap"),

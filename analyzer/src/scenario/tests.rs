@@ -174,3 +174,25 @@ fn what_a_source_is_stands_in_its_address() {
         }
     }
 }
+
+#[test]
+fn a_capture_holds_the_packets_of_the_windows() {
+    let mut week = catalogue::named("week").expect("it is there");
+    week.from += 3 * 86_400 + 9 * 3_600; // the carpet bombing
+    week.until = week.from + 120;
+    for window in week.play(2) {
+        let mut sent = 0;
+        for index in 0..week.sensors.len() {
+            let packets = super::capture::packets(&window, &week.sensors, index, 2);
+            let telescope = region::telescope(&week.sensors, index);
+            assert!(
+                packets
+                    .iter()
+                    .all(|packet| telescope.contains(&packet.target))
+            );
+            assert!(packets.is_sorted_by_key(|packet| packet.at));
+            sent += packets.len() as u64;
+        }
+        assert_eq!(sent, window.packets());
+    }
+}

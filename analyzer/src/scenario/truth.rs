@@ -21,6 +21,8 @@ pub struct Truth {
     pub verdict: Verdict,
     /// Whom or what an alert about it names.
     pub about: About,
+    /// The service it is after, where that is not what an alert names.
+    pub service: Option<String>,
     /// The partner it concerns, where it is one.
     pub partner: Option<String>,
     /// The country it comes from or concerns, where it is one.
@@ -79,6 +81,7 @@ fn truth(one: &Scheduled, population: &Population, rate: f64) -> Truth {
             false => Verdict::Expected(one.act.expected()),
         },
         about: about(&one.act),
+        service: None,
         partner: None,
         country: None,
         start: one.from,
@@ -98,7 +101,8 @@ fn truth(one: &Scheduled, population: &Population, rate: f64) -> Truth {
                 truth.partner = held.then(|| partner(land));
             }
         }
-        Act::Infection { land, .. } => {
+        Act::Infection { land, port, .. } => {
+            truth.service = Some(tcp(*port).to_string());
             truth.country = LANDS[*land].country;
             truth.partner = Some(partner(*land));
         }
