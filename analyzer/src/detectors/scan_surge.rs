@@ -127,6 +127,7 @@ impl ScanSurges {
 
     /// What follows from a bin that has closed; of a recalled one nothing is said.
     fn close(&mut self, counts: &Counts, bin: Option<&Bin>) -> Vec<Finding> {
+        self.history.advance_to(counts.index);
         let (settings, watched) = (&self.settings, self.history.days());
         let surging = self.tracks.follow(counts, &mut self.history, settings);
         let new = self.novelties.follow(counts, bin, watched, settings);

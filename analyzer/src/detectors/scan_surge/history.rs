@@ -172,6 +172,12 @@ impl History {
         self.observed.back().map(|(bin, _)| u64::from(*bin))
     }
 
+    /// Forgets what is too old to say anything about this bin: after a long pause, all of it.
+    pub(super) fn advance_to(&mut self, bin: u64) {
+        let bin = bin as u32;
+        self.forget(bin.saturating_sub(self.bins_max + self.bins.hour), bin);
+    }
+
     /// Takes a closed bin in.
     pub(super) fn push(&mut self, counts: &Counts) {
         let bin = counts.index as u32;

@@ -267,6 +267,20 @@ fn a_gap_of_any_length_costs_nothing() {
     assert_eq!(told(&found), []);
 }
 
+#[test]
+fn after_a_month_in_which_nobody_watched_nothing_is_new() {
+    let mut detector = scan_surge::ScanSurges::new(&ScanSurge::default());
+    let back = 40 * DAY_BINS;
+    let mut each = |index| vec![crowd(23, 0..40 + (index % 3) as u32, "TH")];
+    let mut found = surges_of(&mut detector, 0..10 * DAY_BINS, &mut each);
+    found.extend(surges_of(
+        &mut detector,
+        back..back + 2 * DAY_BINS,
+        &mut each,
+    ));
+    assert_eq!(told(&found), []);
+}
+
 /// The bins of the past, as the store's rollups give them back.
 fn past(index: u64, crowds: &[Crowd]) -> PastBin {
     let mut counts: Vec<PastCount> = Vec::new();
