@@ -270,7 +270,7 @@ pub(crate) async fn between(
     rows.into_iter().map(Arrival::try_from).collect()
 }
 
-/// How many flows the batches have that watched anything in `range`.
+/// How many flow tuples there are in `range`.
 pub(crate) async fn flows_between(client: &Client, range: Range<u64>) -> Result<u64, StoreError> {
     let flows = client
         .query(include_str!("../queries/flows_between.sql"))

@@ -105,6 +105,8 @@ impl WindowReader {
             }
             if flows < SPARSE_FLOWS {
                 self.slice = (self.slice * 4).min(SLICE_SECONDS_MAX);
+            } else if flows < SLICE_FLOWS / 4 {
+                self.slice = (self.slice * 2).min(SLICE_SECONDS_MAX);
             }
             return Ok(slice);
         }
