@@ -4,10 +4,10 @@
 //! scanners and sources that cannot be real are counted apart. A bin (ten minutes) is
 //! compared with the last day, and with the same hour of past days and weeks as far as they
 //! are known: deviations from the median in units of the median absolute deviation, and the
-//! chance under a negative binomial; the past that speaks least for a surge decides. Of all series tested in a bin (services; services by country and by
-//! partner) a fixed share of false discoveries is allowed (Benjamini and Hochberg), and two
-//! of three bins must agree. Slow growth is found by what exceeds the usual over many bins
-//! (Page's cumulative sum).
+//! chance under a negative binomial; the past that speaks least for a surge decides. Of all
+//! series tested in a bin (services; services by country and by partner) a fixed share of
+//! false discoveries is allowed (Benjamini and Hochberg), and two of three bins must agree.
+//! Slow growth is found by what exceeds the usual over many bins (Page's cumulative sum).
 //!
 //! Without a day of history nothing is said; while it is young, bounds are wider. A level
 //! that lasts half a day becomes usual. An outage of sensors, its end, and a reloaded geo
