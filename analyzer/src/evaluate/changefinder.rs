@@ -13,7 +13,7 @@ const ORDER: usize = 2;
 const SMOOTHING: [usize; 2] = [10, 5];
 /// Scores above it are alarms.
 pub const THRESHOLD: f64 = 3.0;
-/// Values that must have been seen before an alarm counts: 1 / [`DISCOUNT`]. The published
+/// Values that must have been seen before an alarm counts: 1 / `DISCOUNT`. The published
 /// configuration ignores only the first 15, and alarms on what it has not learnt yet.
 pub const WARM_UP: usize = 200;
 
