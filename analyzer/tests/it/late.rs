@@ -76,7 +76,9 @@ async fn whichever_order_spools_arrive_in_hosts_are_the_same_cases() {
             came_late += 1;
         }
     }
-    assert!(came_late > 0, "a whole spool came late");
+    // All of them where the north is late, all but the two reflections where the south is: those
+    // hit the north alone. In the third order what comes late depends on who is slow.
+    assert!(came_late >= expected.len(), "only {came_late} came late");
 }
 
 #[tokio::test(flavor = "multi_thread")]
