@@ -5,6 +5,8 @@
 //! | [`token`]  | a bearer token               | the partner that may read      | files, at start   |
 //! | [`rate`]   | a request's time             | leave, or how long to wait     | no                |
 //! | [`render`] | alerts                       | JSON lines                     | no                |
+//! | [`desk`]   | what the routes share        | the store's answer, in time    | asks the store    |
+//! | `guard`    | a request                    | its reader, or a refusal       | no                |
 //! | [`routes`] | a request                    | an answer                      | asks the store    |
 //! | [`serve`]  | connections                  | requests, a limited number     | yes               |
 //!
@@ -14,6 +16,8 @@
 //! - What belongs to somebody else answers exactly as what does not exist.
 //! - Nothing is changed by reading, and a cursor read twice gives the same alerts or later states.
 
+pub mod desk;
+mod guard;
 pub mod rate;
 pub mod render;
 pub mod routes;
@@ -24,6 +28,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use noroshi_store::registry::Registry;
 use noroshi_store::store::Store;
@@ -64,7 +69,7 @@ pub enum FeedsError {
 pub struct Feeds {
     listener: TcpListener,
     address: SocketAddr,
-    desk: routes::Desk,
+    desk: desk::Desk,
 }
 
 impl Feeds {
@@ -75,7 +80,7 @@ impl Feeds {
     pub async fn open(
         settings: &Settings,
         store: Store,
-        registry: &Registry,
+        registry: Arc<Registry>,
     ) -> Result<Self, FeedsError> {
         let address = settings.listen;
         if !address.ip().is_loopback() {
@@ -101,7 +106,7 @@ impl Feeds {
         Ok(Self {
             listener,
             address,
-            desk: routes::Desk::new(store, tokens),
+            desk: desk::Desk::new(store, registry, tokens),
         })
     }
 
@@ -124,7 +129,7 @@ impl Feeds {
 pub async fn run(
     settings: &Settings,
     store: Store,
-    registry: &Registry,
+    registry: Arc<Registry>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), FeedsError> {
     Feeds::open(settings, store, registry)

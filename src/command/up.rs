@@ -108,7 +108,7 @@ fn start(
                 tokens,
             };
             tasks.spawn(async move {
-                Ok(noroshi_feeds::run(&settings, store, &registry, shutdown).await?)
+                Ok(noroshi_feeds::run(&settings, store, registry, shutdown).await?)
             });
         }
     }

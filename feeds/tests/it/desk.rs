@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use noroshi_feeds::{Feeds, Settings};
@@ -67,7 +68,7 @@ impl Desk {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tokens: tokens.path().to_owned(),
         };
-        let feeds = Feeds::open(&settings, store.clone(), &registry)
+        let feeds = Feeds::open(&settings, store.clone(), Arc::new(registry))
             .await
             .expect("the feeds open");
         let address = feeds.address();

@@ -1,5 +1,7 @@
 //! Reading page by page, and what a reader is told that does it wrong.
 
+use std::sync::Arc;
+
 use noroshi_feeds::rate::REQUESTS_AT_ONCE;
 use noroshi_feeds::{Feeds, FeedsError, Settings};
 use noroshi_store::alert::State;
@@ -130,7 +132,7 @@ async fn tokens_never_cross_a_network_in_the_clear() {
         listen: "0.0.0.0:0".parse().expect("an address"),
         tokens: "/nowhere".into(),
     };
-    let refused = Feeds::open(&settings, desk.store.clone(), &Registry::default()).await;
+    let refused = Feeds::open(&settings, desk.store.clone(), Arc::new(Registry::default())).await;
     assert!(matches!(refused, Err(FeedsError::NotLoopback(_))));
     desk.close().await;
 }
