@@ -20,6 +20,7 @@ use std::sync::Arc;
 use noroshi_analyzer::settings::Settings as AnalyzerSettings;
 use noroshi_collector::enrich::Sources;
 use noroshi_collector::settings::Settings as CollectorSettings;
+use noroshi_feeds::tls::TlsFiles;
 use noroshi_store::document::{Document, Fault, Faults, read_text};
 use noroshi_store::registry::Registry;
 use noroshi_store::retention::Retention;
@@ -60,13 +61,21 @@ pub struct StoreSettings {
 pub struct FeedsSettings {
     /// Where partners' machines connect to.
     pub listen: SocketAddr,
-    /// The directory of tokens, a file per partner; without it nobody can read.
+    /// The directory of credentials, a file per partner; without it nobody can read.
     pub tokens: Option<PathBuf>,
+    /// The feeds' own key; drawn at the first start.
+    pub key_file: PathBuf,
+    /// Certificate and key; without them plain HTTP, on loopback only.
+    pub tls: Option<TlsFiles>,
+    /// How partners reach the feeds, where a proxy stands before them.
+    pub public_url: Option<String>,
 }
 
 /// Ports of the listeners, unless told otherwise: unassigned at IANA.
 const COLLECTOR_PORT: u16 = 7614;
 const FEEDS_PORT: u16 = 7615;
+/// The file of the feeds' own key, unless told otherwise.
+const FEEDS_KEY: &str = "feeds.key";
 /// Streams a collector holds open: ten times the sensors the platform is measured with.
 const STREAMS_MAX: u32 = 10_000;
 

@@ -1,18 +1,24 @@
 //! What the routes share.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use noroshi_store::origin::PartnerId;
+use noroshi_store::positions::Access;
 use noroshi_store::registry::Registry;
 use noroshi_store::store::Store;
-use std::sync::Arc;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::audit::Audit;
+use crate::clock;
 use crate::guard::Refusal;
+use crate::key::Key;
+use crate::keyring::Keyring;
 use crate::rate::Rate;
-use crate::token::Tokens;
 
+/// Answers made at once, of all partners: what one store answers while none waits long.
+pub const ANSWERS_MAX: usize = 64;
 /// How long the store may take.
 const STORE_WAIT: Duration = Duration::from_secs(20);
 
@@ -20,26 +26,63 @@ const STORE_WAIT: Duration = Duration::from_secs(20);
 pub struct Desk {
     pub(crate) store: Store,
     pub(crate) registry: Arc<Registry>,
-    pub(crate) tokens: Tokens,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) key: Key,
+    /// How partners reach the feeds, without a slash at the end.
+    pub(crate) public_url: String,
+    audit: Audit,
     opened: Instant,
-    /// One entry per partner with a token.
+    /// One entry per partner with a credential.
     rates: Mutex<HashMap<PartnerId, Rate>>,
+    /// Answers being made.
+    hands: Semaphore,
+}
+
+/// What a desk is made of.
+pub struct Parts {
+    /// Where alerts are.
+    pub store: Store,
+    /// Who the partners are.
+    pub registry: Arc<Registry>,
+    /// Who may read.
+    pub keyring: Arc<Keyring>,
+    /// What is signed, is signed with it.
+    pub key: Key,
+    /// How partners reach the feeds, without a slash at the end.
+    pub public_url: String,
+    /// Where accesses are noted.
+    pub audit: Audit,
 }
 
 impl Desk {
-    /// Serves the alerts of `store` to the holders of `tokens`.
+    /// Serves the alerts of a store to its partners.
     #[allow(
         clippy::disallowed_methods,
         reason = "a shell: rates are counted in its own time"
     )]
-    pub fn new(store: Store, registry: Arc<Registry>, tokens: Tokens) -> Self {
+    pub fn new(parts: Parts) -> Self {
         Self {
-            store,
-            registry,
-            tokens,
+            store: parts.store,
+            registry: parts.registry,
+            keyring: parts.keyring,
+            key: parts.key,
+            public_url: parts.public_url,
+            audit: parts.audit,
             opened: Instant::now(),
             rates: Mutex::default(),
+            hands: Semaphore::new(ANSWERS_MAX),
         }
+    }
+
+    /// Notes that somebody did something.
+    pub(crate) async fn note(&self, who: String, action: String) {
+        let at = clock::now();
+        self.audit.note(Access { at, who, action }).await;
+    }
+
+    /// A hand to make an answer with, once one is free.
+    pub(crate) async fn hand(&self) -> Option<SemaphorePermit<'_>> {
+        self.hands.acquire().await.ok()
     }
 
     /// Counts a request of `reader`; how long to wait where there were too many.

@@ -1,14 +1,19 @@
 //! What partners' machines receive: alerts, each partner its own and nothing of another's.
 //!
-//! | module     | takes                        | gives                          | touches the world |
-//! |------------|------------------------------|--------------------------------|-------------------|
-//! | [`token`]  | a bearer token               | the partner that may read      | files, at start   |
-//! | [`rate`]   | a request's time             | leave, or how long to wait     | no                |
-//! | [`render`] | alerts                       | JSON lines                     | no                |
-//! | [`desk`]   | what the routes share        | the store's answer, in time    | asks the store    |
-//! | `guard`    | a request                    | its reader, or a refusal       | no                |
-//! | [`routes`] | a request                    | an answer                      | asks the store    |
-//! | [`serve`]  | connections                  | requests, a limited number     | yes               |
+//! | module         | takes                        | gives                          | touches the world |
+//! |----------------|------------------------------|--------------------------------|-------------------|
+//! | [`credential`] | a token or a certificate     | the partner that may read      | files             |
+//! | [`keyring`]    | a directory of credentials   | those in force                 | files, each second|
+//! | [`key`]        | a text                       | a signature, and its proof     | a file, at start  |
+//! | [`rate`]       | a request's time             | leave, or how long to wait     | no                |
+//! | [`render`]     | alerts                       | JSON lines                     | no                |
+//! | [`desk`]       | what the routes share        | the store's answer, in time    | asks the store    |
+//! | `guard`        | a request                    | its reader, or a refusal       | no                |
+//! | [`answer`]     | an answer                    | the same with a tag, or a 304  | no                |
+//! | [`routes`]     | a request                    | an answer                      | asks the store    |
+//! | [`audit`]      | who read what                | rows                           | writes the store  |
+//! | [`tls`]        | certificate and key          | what TLS is accepted with      | files, at start   |
+//! | [`serve`]      | connections                  | requests, a limited number     | yes               |
 //!
 //! # Promises
 //! - A reader sees alerts whose partner it is, in the question to the store and again when they
@@ -16,13 +21,19 @@
 //! - What belongs to somebody else answers exactly as what does not exist.
 //! - Nothing is changed by reading, and a cursor read twice gives the same alerts or later states.
 
+pub mod answer;
+pub mod audit;
+mod clock;
+pub mod credential;
 pub mod desk;
 mod guard;
+pub mod key;
+pub mod keyring;
 pub mod rate;
 pub mod render;
 pub mod routes;
 pub mod serve;
-pub mod token;
+pub mod tls;
 
 use std::future::Future;
 use std::io;
@@ -33,26 +44,44 @@ use std::sync::Arc;
 use noroshi_store::registry::Registry;
 use noroshi_store::store::Store;
 use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsAcceptor;
+
+use crate::key::Key;
+use crate::keyring::Keyring;
+use crate::tls::TlsFiles;
 
 /// Where to serve, and to whom.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Address to listen on; loopback, because it speaks plain HTTP.
+    /// Address to listen on; loopback where there is no TLS.
     pub listen: SocketAddr,
-    /// Directory with one token file per partner (see [`token`]).
-    pub tokens: PathBuf,
+    /// Directory with one file of credentials per partner (see [`credential`]).
+    pub credentials: PathBuf,
+    /// The file of the feeds' own key; drawn at the first start.
+    pub key: PathBuf,
+    /// Certificate and key of the server; plain HTTP without.
+    pub tls: Option<TlsFiles>,
+    /// How partners reach the feeds, where a proxy stands before them.
+    pub public_url: Option<String>,
 }
 
 /// Why the feeds cannot be served: the operator changes the configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedsError {
-    /// The token files.
+    /// The credentials' files.
     #[error(transparent)]
-    Tokens(#[from] token::TokenError),
+    Credentials(#[from] credential::CredentialError),
+    /// The feeds' own key.
+    #[error(transparent)]
+    Key(#[from] key::KeyError),
+    /// The server's certificate.
+    #[error(transparent)]
+    Tls(#[from] tls::TlsError),
     /// Tokens would cross a network in the clear.
     #[error(
-        "feeds speak plain HTTP and carry tokens: listen on 127.0.0.1 or ::1 instead of {0}, and let \
-         a proxy on this machine speak TLS"
+        "feeds without TLS carry tokens in the clear: listen on 127.0.0.1 or ::1 instead of {0}, or \
+         set certificate and key under [feeds.tls]"
     )]
     NotLoopback(SocketAddr),
     /// The address is taken, or not ours.
@@ -65,15 +94,19 @@ pub enum FeedsError {
     },
 }
 
-/// Feeds that have their port and their tokens, and are ready to serve.
+/// Feeds that have their port and their credentials, and are ready to serve.
 pub struct Feeds {
     listener: TcpListener,
     address: SocketAddr,
+    acceptor: Option<TlsAcceptor>,
+    keyring: Arc<Keyring>,
     desk: desk::Desk,
+    store: Store,
+    accesses: mpsc::Receiver<noroshi_store::positions::Access>,
 }
 
 impl Feeds {
-    /// Reads the tokens and takes the port.
+    /// Reads the credentials and takes the port.
     ///
     /// # Errors
     /// What the operator has to change.
@@ -83,30 +116,34 @@ impl Feeds {
         registry: Arc<Registry>,
     ) -> Result<Self, FeedsError> {
         let address = settings.listen;
-        if !address.ip().is_loopback() {
+        if settings.tls.is_none() && !address.ip().is_loopback() {
             return Err(FeedsError::NotLoopback(address));
         }
-        let partners: Vec<_> = registry
-            .partners()
-            .iter()
-            .map(|partner| partner.id.clone())
-            .collect();
-        let tokens = token::Tokens::load(&settings.tokens, &partners)?;
-        for partner in &partners {
-            if !tokens.partners().contains(&partner) {
-                tracing::info!(
-                    partner = partner.as_str(),
-                    "partner has no token and reads no feed"
-                );
-            }
-        }
+        let acceptor = settings.tls.as_ref().map(tls::acceptor).transpose()?;
+        let keyring = Arc::new(open_keyring(settings, &registry)?);
+        let key = Key::load_or_draw(&settings.key)?;
         let listen = |source| FeedsError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let listener = serve::listener(address).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
+        let (audit, accesses) = audit::Audit::new();
+        let scheme = if acceptor.is_some() { "https" } else { "http" };
+        let own_url = || format!("{scheme}://{address}");
+        let desk = desk::Desk::new(desk::Parts {
+            store: store.clone(),
+            registry,
+            keyring: Arc::clone(&keyring),
+            key,
+            public_url: settings.public_url.clone().unwrap_or_else(own_url),
+            audit,
+        });
         Ok(Self {
             listener,
             address,
-            desk: desk::Desk::new(store, registry, tokens),
+            acceptor,
+            keyring,
+            desk,
+            store,
+            accesses,
         })
     }
 
@@ -115,11 +152,39 @@ impl Feeds {
         self.address
     }
 
-    /// Serves until `shutdown`, then lets answers under way finish.
+    /// Serves until `shutdown`, then lets answers under way finish and writes down who got them.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         tracing::info!(address = %self.address, "feeds are served");
-        serve::serve(self.listener, routes::router(self.desk), shutdown).await;
+        let noting = tokio::spawn(audit::write(self.store, self.accesses));
+        let (stop, mut stopped) = watch::channel(());
+        let keyring = self.keyring;
+        let following = tokio::spawn(async move {
+            let gone = async move { while stopped.changed().await.is_ok() {} };
+            keyring.follow(gone).await;
+        });
+        let router = routes::router(self.desk);
+        serve::serve(self.listener, self.acceptor, router, shutdown).await;
+        drop(stop);
+        for task in [following, noting] {
+            if let Err(broken) = task.await {
+                tracing::error!(%broken, "a part of the feeds broke off");
+            }
+        }
     }
+}
+
+fn open_keyring(settings: &Settings, registry: &Registry) -> Result<Keyring, FeedsError> {
+    let partners = registry.partners().iter();
+    let partners: Vec<_> = partners.map(|partner| partner.id.clone()).collect();
+    let keyring = Keyring::open(settings.credentials.clone(), partners.clone())?;
+    let credentials = keyring.current();
+    for partner in &partners {
+        if !credentials.partners().contains(&partner) {
+            let partner = partner.as_str();
+            tracing::info!(partner, "partner has no credential and reads no feed");
+        }
+    }
+    Ok(keyring)
 }
 
 /// Serves feeds until `shutdown`.

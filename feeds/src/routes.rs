@@ -6,9 +6,10 @@
 //! | `GET /v1/alerts/{id}`                     | one of the reader's alerts                       |
 //! | `GET /health`                             | 200 while the store answers, else 503; no token  |
 //!
-//! All but `/health` ask for `Authorization: Bearer TOKEN`. Without a known token every path
-//! answers 401, whether it exists or not; with one, what is not the reader's answers 404, with the
-//! same words as what does not exist.
+//! All but `/health` ask for a credential (see [`crate::credential`]). Without a known one every
+//! path answers 401, whether it exists or not; with one, what is not the reader's answers 404, with
+//! the same words as what does not exist. Answers are compressed for readers that take gzip, and
+//! carry an `ETag`: who sends it back in `If-None-Match` is answered 304 while nothing changed.
 //!
 //! # Reading on
 //! An alert changes when the analyzer says so, and when people do: its `remedy` says where it stands
@@ -24,8 +25,10 @@ use axum::Router;
 use axum::extract::State;
 use axum::middleware;
 use axum::routing::get;
+use tower_http::compression::CompressionLayer;
 use uuid::Uuid;
 
+use crate::answer::tagged;
 use crate::desk::{Desk, in_time};
 use crate::guard::{Refusal, guard};
 
@@ -42,7 +45,9 @@ pub fn router(desk: Desk) -> Router {
     // Around the whole of it, so that a refusal cannot differ from route to route.
     let guarded = Router::new()
         .fallback_service(inside)
-        .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard));
+        .layer(middleware::from_fn(tagged))
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard))
+        .layer(CompressionLayer::new());
     Router::new()
         .route("/health", get(health))
         .with_state(desk)

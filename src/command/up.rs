@@ -99,13 +99,16 @@ fn start(
             });
         }
         Role::Feeds => {
-            let Some(tokens) = config.feeds.tokens.clone() else {
+            let Some(credentials) = config.feeds.tokens.clone() else {
                 tracing::warn!("[feeds] tokens names no directory: no feed is served");
                 return Ok(());
             };
             let settings = noroshi_feeds::Settings {
                 listen: config.feeds.listen,
-                tokens,
+                credentials,
+                key: config.feeds.key_file.clone(),
+                tls: config.feeds.tls.clone(),
+                public_url: config.feeds.public_url.clone(),
             };
             tasks.spawn(async move {
                 Ok(noroshi_feeds::run(&settings, store, registry, shutdown).await?)

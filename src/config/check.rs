@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use noroshi_collector::enrich::geo;
 use noroshi_collector::enrich::scanners::{ListReport, ScannerLists};
-use noroshi_feeds::token::Tokens;
+use noroshi_feeds::credential::Credentials;
+use noroshi_feeds::tls;
 use noroshi_store::document::{Document, Fault, Faults, read_text};
 use noroshi_store::registry::Registry;
 
@@ -31,6 +32,11 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     let read = file::read(&document, directory(path));
     let mut notes = Vec::new();
     sources(&read, &document, &mut notes);
+    if let Some(files) = &read.feeds.tls
+        && let Err(error) = tls::acceptor(files)
+    {
+        document.fault(read.lines.tls, error.to_string());
+    }
     let mut registry_faults = Vec::new();
     let registry = keep(
         read.registry.as_deref().map(Registry::load),
@@ -78,7 +84,7 @@ fn tokens(read: &Read, document: &Document<'_>, registry: &Registry) {
         .iter()
         .map(|partner| partner.id.clone())
         .collect();
-    if let Err(error) = Tokens::load(directory, &partners) {
+    if let Err(error) = Credentials::load(directory, &partners) {
         document.fault(read.lines.tokens, error.to_string());
     }
 }

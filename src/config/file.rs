@@ -9,6 +9,7 @@ use noroshi_analyzer::settings::Settings as AnalyzerSettings;
 use noroshi_collector::enrich::Sources;
 use noroshi_collector::enrich::scanners::ListPaths;
 use noroshi_collector::settings::Replay;
+use noroshi_feeds::tls::TlsFiles;
 use noroshi_proto::limits::CLOCK_BEHIND_MAX;
 use noroshi_store::document::{Document, Section, Written};
 use noroshi_store::registry::Registry;
@@ -16,7 +17,7 @@ use noroshi_store::retention::{IMPORTED_DAYS_MAX, Keep, Retention};
 
 use super::place;
 use super::{
-    COLLECTOR_PORT, CollectorSettings, Config, FEEDS_PORT, FeedsSettings, STREAMS_MAX,
+    COLLECTOR_PORT, CollectorSettings, Config, FEEDS_KEY, FEEDS_PORT, FeedsSettings, STREAMS_MAX,
     StoreSettings, loopback,
 };
 
@@ -26,7 +27,7 @@ pub(super) struct Read {
     pub(super) registry: Option<PathBuf>,
     pub(super) sources: Sources,
     pub(super) feeds: FeedsSettings,
-    /// Lines of `[geo]` country, `[geo]` asn, `[lists]` and `[feeds]` tokens.
+    /// Lines of `[geo]` country, `[geo]` asn, `[lists]`, `[feeds]` tokens and `[feeds.tls]`.
     pub(super) lines: Lines,
     store: Option<StoreSettings>,
     collector: CollectorSettings,
@@ -40,6 +41,7 @@ pub(super) struct Lines {
     pub(super) asn: usize,
     pub(super) lists: usize,
     pub(super) tokens: usize,
+    pub(super) tls: usize,
 }
 
 impl Read {
@@ -148,14 +150,52 @@ fn collector(mut section: Section<'_>) -> CollectorSettings {
 }
 
 fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSettings {
-    let listen = listen(&mut section, FEEDS_PORT).value;
+    let listen = listen(&mut section, FEEDS_PORT);
     let tokens = section.optional::<PathBuf>("tokens");
     lines.tokens = tokens.as_ref().map_or(0, |path| path.line);
+    let key_file = section.optional::<PathBuf>("key_file");
+    let public_url = public_url(&mut section);
+    let tls = tls(section.section("tls"), base, lines);
+    if tls.is_none() && !listen.value.ip().is_loopback() {
+        let text = "tokens would cross the network in the clear: set certificate and key under \
+                    [feeds.tls], or listen on 127.0.0.1 behind a proxy that speaks TLS";
+        section.fault(listen.line, text.to_owned());
+    }
     section.close();
     FeedsSettings {
-        listen,
+        listen: listen.value,
         tokens: tokens.map(|path| base.join(path.value)),
+        key_file: base.join(key_file.map_or_else(|| PathBuf::from(FEEDS_KEY), |path| path.value)),
+        tls,
+        public_url,
     }
+}
+
+fn tls(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> Option<TlsFiles> {
+    if !section.is_written() {
+        section.close();
+        return None;
+    }
+    lines.tls = section.line();
+    let certificate = section.required::<PathBuf>("certificate");
+    let key = section.required::<PathBuf>("key");
+    section.close();
+    Some(TlsFiles {
+        certificate: base.join(certificate?.value),
+        key: base.join(key?.value),
+    })
+}
+
+/// Without a slash at the end.
+fn public_url(section: &mut Section<'_>) -> Option<String> {
+    let written = section.optional::<String>("public_url")?;
+    let url = written.value.trim_end_matches('/');
+    if url.starts_with("https://") || url.starts_with("http://") {
+        return Some(url.to_owned());
+    }
+    let text = "public_url is where partners reach the feeds, such as https://feeds.example.org";
+    section.fault(written.line, text.to_owned());
+    None
 }
 
 fn listen(section: &mut Section<'_>, port: u16) -> Written<SocketAddr> {

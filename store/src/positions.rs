@@ -22,6 +22,17 @@ impl Lease {
     }
 }
 
+/// Somebody read something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// When, in wall time.
+    pub at: Millis,
+    /// `partner:ID`.
+    pub who: String,
+    /// What, and how it was answered.
+    pub action: String,
+}
+
 /// How far an analyzer has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -119,6 +130,21 @@ impl Store {
             &json!({ "feed": feed, "cursor": cursor.to_string() }),
         );
         self.insert_lines("feed_cursors", row).await
+    }
+
+    /// Writes down what was read, all in one.
+    pub async fn note_accesses(&self, accesses: &[Access]) -> Result<(), StoreError> {
+        let mut rows = Vec::new();
+        for access in accesses {
+            let row = json!({
+                "at": access.at.to_string(),
+                "who": access.who,
+                "action": access.action,
+                "purpose": "",
+            });
+            line(&mut rows, &row);
+        }
+        self.insert_lines("audit", rows).await
     }
 
     /// Writes down who did what, and why.

@@ -2,9 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use noroshi_feeds::tls::TlsFiles;
 use noroshi_feeds::{Feeds, Settings};
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Confidence, Evidence, Kind, Severity, State, Subject, Tlp};
@@ -15,6 +17,7 @@ use noroshi_store::remedy::Event;
 use noroshi_store::retention::Retention;
 use noroshi_store::steps::Step;
 use noroshi_store::store::{Store, StoreConfig};
+use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -48,25 +51,36 @@ contacts = ["soc@example.my"]
 pub(crate) struct Desk {
     pub(crate) store: Store,
     pub(crate) address: SocketAddr,
+    directory: TempDir,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
 }
 
 impl Desk {
     pub(crate) async fn open() -> Self {
+        Self::open_with(|_| None).await
+    }
+
+    /// With a server's certificate that is put into the directory it is given.
+    pub(crate) async fn open_with(tls: impl FnOnce(&Path) -> Option<TlsFiles>) -> Self {
         let config = StoreConfig {
             endpoint: testing::database().await,
             cluster: None,
             retention: Retention::forever(),
         };
         let store = Store::open(&config).await.expect("the store opens");
-        let tokens = tempfile::tempdir().expect("a directory");
-        std::fs::write(tokens.path().join("th-cert"), NORTH).expect("a token");
-        std::fs::write(tokens.path().join("my-cert"), SOUTH).expect("a token");
+        let directory = tempfile::tempdir().expect("a directory");
+        let tokens = directory.path().join("tokens");
+        std::fs::create_dir(&tokens).expect("a directory");
+        std::fs::write(tokens.join("th-cert"), NORTH).expect("a token");
+        std::fs::write(tokens.join("my-cert"), SOUTH).expect("a token");
         let registry = Registry::parse("registry.toml", REGISTRY).expect("a registry");
         let settings = Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            tokens: tokens.path().to_owned(),
+            credentials: tokens,
+            key: directory.path().join("feeds.key"),
+            tls: tls(directory.path()),
+            public_url: None,
         };
         let feeds = Feeds::open(&settings, store.clone(), Arc::new(registry))
             .await
@@ -79,6 +93,7 @@ impl Desk {
         Self {
             store,
             address,
+            directory,
             stop,
             served,
         }
@@ -131,11 +146,26 @@ impl Desk {
         panic!("{transitions} transitions do not show within ten seconds");
     }
 
+    /// Writes the credentials of one partner anew.
+    pub(crate) fn give(&self, partner: &str, credentials: &str) {
+        let path = self.directory.path().join("tokens").join(partner);
+        std::fs::write(path, credentials).expect("it is written");
+    }
+
     /// An answer to one request. `authorization` is the whole header's value.
     pub(crate) async fn ask(&self, line: &str, authorization: Option<&str>) -> Answer {
+        let headers: Vec<_> = authorization
+            .map(|value| ("authorization", value))
+            .into_iter()
+            .collect();
+        self.ask_with(line, &headers).await
+    }
+
+    /// An answer to one request with these headers.
+    pub(crate) async fn ask_with(&self, line: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = format!("{line} HTTP/1.1\r\nhost: feeds\r\nconnection: close\r\n");
-        if let Some(value) = authorization {
-            request.push_str(&format!("authorization: {value}\r\n"));
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
         }
         request.push_str("\r\n");
         let address = self.address;
@@ -165,9 +195,9 @@ fn exchange(address: SocketAddr, request: &str) -> String {
     stream
         .write_all(request.as_bytes())
         .expect("it takes the request");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers");
-    answer
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("it answers");
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// What came back.

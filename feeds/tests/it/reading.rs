@@ -130,7 +130,10 @@ async fn tokens_never_cross_a_network_in_the_clear() {
     let desk = Desk::open().await;
     let settings = Settings {
         listen: "0.0.0.0:0".parse().expect("an address"),
-        tokens: "/nowhere".into(),
+        credentials: "/nowhere".into(),
+        key: "/nowhere".into(),
+        tls: None,
+        public_url: None,
     };
     let refused = Feeds::open(&settings, desk.store.clone(), Arc::new(Registry::default())).await;
     assert!(matches!(refused, Err(FeedsError::NotLoopback(_))));
