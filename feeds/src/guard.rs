@@ -28,6 +28,8 @@ pub(crate) enum Refusal {
     NotFound,
     /// The reader mends the request.
     Wrong(String),
+    /// Not from where the case stands.
+    Conflict(String),
     /// The reader waits.
     TooOften(Duration),
     /// The reader tries later.
@@ -43,6 +45,7 @@ impl IntoResponse for Refusal {
             ),
             Self::NotFound => (StatusCode::NOT_FOUND, "there is nothing here for you"),
             Self::Wrong(problem) => (StatusCode::BAD_REQUEST, problem.as_str()),
+            Self::Conflict(problem) => (StatusCode::CONFLICT, problem.as_str()),
             Self::TooOften(_) => (StatusCode::TOO_MANY_REQUESTS, "too many requests: wait"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "try again in a minute"),
         };
@@ -60,7 +63,7 @@ impl IntoResponse for Refusal {
             Self::Unavailable => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(60));
             }
-            Self::NotFound | Self::Wrong(_) => {}
+            Self::NotFound | Self::Wrong(_) | Self::Conflict(_) => {}
         }
         response
     }

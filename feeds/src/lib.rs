@@ -7,6 +7,8 @@
 //! | [`key`]        | a text                       | a signature, and its proof     | a file, at start  |
 //! | [`rate`]       | a request's time             | leave, or how long to wait     | no                |
 //! | [`render`]     | alerts                       | JSON lines                     | no                |
+//! | [`links`]      | a step with a case           | a signed link, a page          | no                |
+//! | [`steps`]      | what a partner says          | where its case stands          | asks the store    |
 //! | [`desk`]       | what the routes share        | the store's answer, in time    | asks the store    |
 //! | `guard`        | a request                    | its reader, or a refusal       | no                |
 //! | [`answer`]     | an answer                    | the same with a tag, or a 304  | no                |
@@ -29,10 +31,12 @@ pub mod desk;
 mod guard;
 pub mod key;
 pub mod keyring;
+pub mod links;
 pub mod rate;
 pub mod render;
 pub mod routes;
 pub mod serve;
+pub mod steps;
 pub mod tls;
 
 use std::future::Future;

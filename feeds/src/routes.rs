@@ -4,6 +4,9 @@
 //! |-------------------------------------------|--------------------------------------------------|
 //! | `GET /v1/alerts.jsonl?since=…&limit=…`    | the reader's alerts, in the order they changed   |
 //! | `GET /v1/alerts/{id}`                     | one of the reader's alerts                       |
+//! | `POST /v1/alerts/{id}/remedy`             | says where it stands, or notes something         |
+//! | `GET /v1/alerts/{id}/history`             | what became of it, when, by whom                 |
+//! | `GET, POST /links/…`                      | the same by a signed link; no credential         |
 //! | `GET /health`                             | 200 while the store answers, else 503; no token  |
 //!
 //! All but `/health` ask for a credential (see [`crate::credential`]). Without a known one every
@@ -18,6 +21,7 @@
 //! its `id` stays.
 
 mod alerts;
+mod steps;
 
 use std::sync::Arc;
 
@@ -34,11 +38,12 @@ use crate::guard::{Refusal, guard};
 
 pub use alerts::{ALERTS_DEFAULT, ALERTS_MAX};
 
-/// Every route there is. Nothing but `/health` is outside the guard.
+/// Every route there is. Nothing but `/health` and signed links is outside the guard.
 pub fn router(desk: Desk) -> Router {
     let desk = Arc::new(desk);
     let inside = Router::new()
         .merge(alerts::routes())
+        .merge(steps::routes())
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::NotFound })
         .with_state(Arc::clone(&desk));
@@ -50,6 +55,7 @@ pub fn router(desk: Desk) -> Router {
         .layer(CompressionLayer::new());
     Router::new()
         .route("/health", get(health))
+        .merge(steps::links())
         .with_state(desk)
         .fallback_service(guarded)
 }

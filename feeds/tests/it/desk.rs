@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use noroshi_feeds::key::Key;
 use noroshi_feeds::tls::TlsFiles;
 use noroshi_feeds::{Feeds, Settings};
 use noroshi_proto::time::Millis;
@@ -146,6 +147,11 @@ impl Desk {
         panic!("{transitions} transitions do not show within ten seconds");
     }
 
+    /// The key of these feeds.
+    pub(crate) fn key(&self) -> Key {
+        Key::load_or_draw(&self.directory.path().join("feeds.key")).expect("a key")
+    }
+
     /// Writes the credentials of one partner anew.
     pub(crate) fn give(&self, partner: &str, credentials: &str) {
         let path = self.directory.path().join("tokens").join(partner);
@@ -163,11 +169,19 @@ impl Desk {
 
     /// An answer to one request with these headers.
     pub(crate) async fn ask_with(&self, line: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(line, headers, "").await
+    }
+
+    /// An answer to one request with these headers and this body.
+    pub(crate) async fn send(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut request = format!("{line} HTTP/1.1\r\nhost: feeds\r\nconnection: close\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
-        request.push_str("\r\n");
+        if !body.is_empty() {
+            request.push_str(&format!("content-length: {}\r\n", body.len()));
+        }
+        request.push_str(&format!("\r\n{body}"));
         let address = self.address;
         let answer = tokio::task::spawn_blocking(move || exchange(address, &request));
         Answer::read(&answer.await.expect("no panic"))

@@ -4,3 +4,4 @@ mod credentials;
 mod desk;
 mod need_to_know;
 mod reading;
+mod steps;
