@@ -9,6 +9,7 @@
 //! | [`render`]     | alerts                       | JSON lines                     | no                |
 //! | [`links`]      | a step with a case           | a signed link, a page          | no                |
 //! | [`steps`]      | what a partner says          | where its case stands          | asks the store    |
+//! | [`report`]     | a partner's week             | a page that prints well        | asks the store    |
 //! | [`desk`]       | what the routes share        | the store's answer, in time    | asks the store    |
 //! | `guard`        | a request                    | its reader, or a refusal       | no                |
 //! | [`answer`]     | an answer                    | the same with a tag, or a 304  | no                |
@@ -34,6 +35,7 @@ pub mod keyring;
 pub mod links;
 pub mod rate;
 pub mod render;
+pub mod report;
 pub mod routes;
 pub mod serve;
 pub mod steps;

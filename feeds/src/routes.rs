@@ -6,6 +6,8 @@
 //! | `GET /v1/alerts/{id}`                     | one of the reader's alerts                       |
 //! | `POST /v1/alerts/{id}/remedy`             | says where it stands, or notes something         |
 //! | `GET /v1/alerts/{id}/history`             | what became of it, when, by whom                 |
+//! | `GET /v1/report/{week}`                   | the reader's week, such as 2026-W47, as a page   |
+//! | `GET /v1/report/{week}.json`              | the same as JSON                                 |
 //! | `GET, POST /links/…`                      | the same by a signed link; no credential         |
 //! | `GET /health`                             | 200 while the store answers, else 503; no token  |
 //!
@@ -21,6 +23,7 @@
 //! its `id` stays.
 
 mod alerts;
+mod report;
 mod steps;
 
 use std::sync::Arc;
@@ -43,6 +46,7 @@ pub fn router(desk: Desk) -> Router {
     let desk = Arc::new(desk);
     let inside = Router::new()
         .merge(alerts::routes())
+        .merge(report::routes())
         .merge(steps::routes())
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::NotFound })

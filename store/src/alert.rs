@@ -304,6 +304,19 @@ impl State {
     }
 }
 
+impl Tlp {
+    /// The label, without `TLP:`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clear => "CLEAR",
+            Self::Green => "GREEN",
+            Self::Amber => "AMBER",
+            Self::AmberStrict => "AMBER+STRICT",
+            Self::Red => "RED",
+        }
+    }
+}
+
 impl Kind {
     /// The name in JSON.
     pub fn name(self) -> &'static str {

@@ -21,6 +21,7 @@
 //! | [`maintenance`] | when sensors are worked on    | whose silence means nothing                  |
 //! | [`notices`]    | evidence from elsewhere        | cases apart, kept for a short time           |
 //! | [`tally`]      | a period                       | how its cases fared                          |
+//! | [`reported`]   | a period                       | what a partner's report counts               |
 //! | [`positions`]  | a reader's progress            | where it goes on after a restart             |
 //! | [`accounting`] | –                              | the sums that have to agree                  |
 //!
@@ -44,6 +45,7 @@ pub mod positions;
 pub mod prefix_map;
 pub mod registry;
 pub mod remedy;
+pub mod reported;
 pub mod retention;
 pub mod rollups;
 mod schema;

@@ -4,4 +4,5 @@ mod credentials;
 mod desk;
 mod need_to_know;
 mod reading;
+mod report;
 mod steps;
