@@ -3,11 +3,13 @@
 //! | module        | holds                                            |
 //! |---------------|--------------------------------------------------|
 //! | [`alerts`]    | `alerts …`                                       |
+//! | [`partners`]  | `partner …`, `feed …`                            |
 //! | [`records`]   | `maintenance …`, `import …`, `backtest`          |
 //! | `instant`     | times as people write them                       |
 
 pub mod alerts;
 mod instant;
+pub mod partners;
 pub mod records;
 
 use std::path::PathBuf;
@@ -66,6 +68,12 @@ pub enum Verb {
     Import(records::Import),
     /// The detectors over what is stored, with any settings; nothing is written.
     Backtest(records::Backtest),
+    /// Who the partners are.
+    #[command(subcommand)]
+    Partner(partners::Partner),
+    /// What partners receive.
+    #[command(subcommand)]
+    Feed(partners::Feed),
     /// The embedded ClickHouse engine.
     #[command(subcommand)]
     Engine(Engine),

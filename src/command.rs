@@ -1,5 +1,9 @@
 //! One file per verb.
 
+use noroshi_store::origin::PartnerId;
+use noroshi_store::registry::Registry;
+use noroshi_store::registry::partner::Partner;
+
 use crate::arguments::Verb;
 use crate::failure::Failure;
 
@@ -12,8 +16,10 @@ mod check;
 mod demo;
 mod engine;
 mod evaluate;
+mod feed;
 mod import;
 mod maintenance;
+mod partner;
 mod replay;
 mod scenario;
 mod up;
@@ -35,8 +41,22 @@ pub fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Maintenance(verb) => maintenance::run(verb),
         Verb::Import(verb) => import::run(verb),
         Verb::Backtest(arguments) => backtest::run(arguments),
+        Verb::Partner(verb) => partner::run(verb),
+        Verb::Feed(verb) => feed::run(verb),
         Verb::Engine(verb) => engine::run(verb),
         Verb::Scenario(verb) => scenario::run(verb),
         Verb::Evaluate(arguments) => evaluate::run(&arguments),
     }
+}
+
+/// The partner that was named.
+fn known_partner<'a>(registry: &'a Registry, id: &PartnerId) -> Result<&'a Partner, Failure> {
+    registry.partner(id).ok_or_else(|| {
+        let partners = registry.partners().iter();
+        let known: Vec<&str> = partners.map(|partner| partner.id.as_str()).collect();
+        let known = known.join(", ");
+        Failure::Failed(anyhow::anyhow!(
+            "partner {id} is not in the registry, which has: {known}"
+        ))
+    })
 }

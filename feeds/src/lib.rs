@@ -10,6 +10,7 @@
 //! | [`links`]      | a step with a case           | a signed link, a page          | no                |
 //! | [`steps`]      | what a partner says          | where its case stands          | asks the store    |
 //! | [`report`]     | a partner's week             | a page that prints well        | asks the store    |
+//! | [`drill`]      | a partner                    | an exercise in each format     | no                |
 //! | [`desk`]       | what the routes share        | the store's answer, in time    | asks the store    |
 //! | `guard`        | a request                    | its reader, or a refusal       | no                |
 //! | [`answer`]     | an answer                    | the same with a tag, or a 304  | no                |
@@ -26,9 +27,10 @@
 
 pub mod answer;
 pub mod audit;
-mod clock;
+pub mod clock;
 pub mod credential;
 pub mod desk;
+pub mod drill;
 mod guard;
 pub mod key;
 pub mod keyring;

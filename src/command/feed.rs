@@ -1,0 +1,71 @@
+//! `noroshi feed test|report`: what partners receive, shown to the operator.
+
+use std::io::{self, Write};
+
+use anyhow::Context;
+use noroshi_feeds::drill;
+use noroshi_feeds::report::Report;
+use noroshi_feeds::report::week::Week;
+
+use crate::arguments::partners::{Feed as Verb, FeedReport, FeedTest};
+use crate::command::known_partner;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::site::Site;
+
+pub fn run(verb: Verb) -> Result<(), Failure> {
+    match verb {
+        Verb::Test(arguments) => test(&arguments),
+        Verb::Report(arguments) => report(&arguments),
+    }
+}
+
+fn test(arguments: &FeedTest) -> Result<(), Failure> {
+    let config = Config::load(&arguments.config)?;
+    let partner = known_partner(&config.registry, &arguments.partner)?;
+    let shown = drill::renderings(partner, noroshi_feeds::clock::now());
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let Some(format) = &arguments.format else {
+        for one in shown {
+            writeln!(
+                out,
+                "== {} · {}\n\n{}\n",
+                one.format,
+                one.way,
+                one.text.trim_end()
+            )
+            .context("standard output")?;
+        }
+        return Ok(());
+    };
+    let formats: Vec<&str> = shown.iter().map(|one| one.format).collect();
+    let Some(one) = shown.iter().find(|one| one.format == format) else {
+        let text = format!("no format {format}; there are: {}", formats.join(", "));
+        return Err(Failure::Failed(anyhow::anyhow!(text)));
+    };
+    out.write_all(one.text.as_bytes())
+        .context("standard output")?;
+    Ok(())
+}
+
+#[tokio::main]
+async fn report(arguments: &FeedReport) -> Result<(), Failure> {
+    let config = Config::load(&arguments.config)?;
+    let partner = known_partner(&config.registry, &arguments.partner)?;
+    let week = arguments
+        .week
+        .unwrap_or_else(|| Week::before(noroshi_feeds::clock::now()));
+    let site = Site::open(&config).await?;
+    let report = Report::ask(&site.store, partner, week).await;
+    site.close().await;
+    let report = report?;
+    let text = if arguments.json {
+        serde_json::to_string(&report).context("the report as JSON")? + "\n"
+    } else {
+        report.html()
+    };
+    io::stdout()
+        .write_all(text.as_bytes())
+        .context("standard output")?;
+    Ok(())
+}
