@@ -11,6 +11,8 @@
 //! | [`steps`]      | what a partner says          | where its case stands          | asks the store    |
 //! | [`report`]     | a partner's week             | a page that prints well        | asks the store    |
 //! | [`drill`]      | a partner                    | an exercise in each format     | no                |
+//! | [`webhook`]    | an alert                     | a signed message               | no                |
+//! | [`push`]       | changes of cases             | messages, delivered            | yes               |
 //! | [`desk`]       | what the routes share        | the store's answer, in time    | asks the store    |
 //! | `guard`        | a request                    | its reader, or a refusal       | no                |
 //! | [`answer`]     | an answer                    | the same with a tag, or a 304  | no                |
@@ -35,6 +37,7 @@ mod guard;
 pub mod key;
 pub mod keyring;
 pub mod links;
+pub mod push;
 pub mod rate;
 pub mod render;
 pub mod report;
@@ -42,6 +45,7 @@ pub mod routes;
 pub mod serve;
 pub mod steps;
 pub mod tls;
+pub mod webhook;
 
 use std::future::Future;
 use std::io;
@@ -72,6 +76,8 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// How partners reach the feeds, where a proxy stands before them.
     pub public_url: Option<String>,
+    /// What is sent rather than read.
+    pub push: push::run::Settings,
 }
 
 /// Why the feeds cannot be served: the operator changes the configuration.
@@ -83,6 +89,9 @@ pub enum FeedsError {
     /// The feeds' own key.
     #[error(transparent)]
     Key(#[from] key::KeyError),
+    /// What is sent.
+    #[error(transparent)]
+    Push(#[from] push::run::PushError),
     /// The server's certificate.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
@@ -109,6 +118,7 @@ pub struct Feeds {
     acceptor: Option<TlsAcceptor>,
     keyring: Arc<Keyring>,
     desk: desk::Desk,
+    push: push::run::Push,
     store: Store,
     accesses: mpsc::Receiver<noroshi_store::positions::Access>,
 }
@@ -136,12 +146,14 @@ impl Feeds {
         let (audit, accesses) = audit::Audit::new();
         let scheme = if acceptor.is_some() { "https" } else { "http" };
         let own_url = || format!("{scheme}://{address}");
+        let public_url = settings.public_url.clone().unwrap_or_else(own_url);
+        let push = push::run::Push::open(&settings.push, &store, &registry, &public_url)?;
         let desk = desk::Desk::new(desk::Parts {
             store: store.clone(),
             registry,
             keyring: Arc::clone(&keyring),
             key,
-            public_url: settings.public_url.clone().unwrap_or_else(own_url),
+            public_url,
             audit,
         });
         Ok(Self {
@@ -150,6 +162,7 @@ impl Feeds {
             acceptor,
             keyring,
             desk,
+            push,
             store,
             accesses,
         })
@@ -165,6 +178,7 @@ impl Feeds {
         tracing::info!(address = %self.address, "feeds are served");
         let noting = tokio::spawn(audit::write(self.store, self.accesses));
         let (stop, mut stopped) = watch::channel(());
+        let pushing = tokio::spawn(self.push.run(stopped.clone()));
         let keyring = self.keyring;
         let following = tokio::spawn(async move {
             let gone = async move { while stopped.changed().await.is_ok() {} };
@@ -173,7 +187,7 @@ impl Feeds {
         let router = routes::router(self.desk);
         serve::serve(self.listener, self.acceptor, router, shutdown).await;
         drop(stop);
-        for task in [following, noting] {
+        for task in [following, pushing, noting] {
             if let Err(broken) = task.await {
                 tracing::error!(%broken, "a part of the feeds broke off");
             }

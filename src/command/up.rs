@@ -109,6 +109,7 @@ fn start(
                 key: config.feeds.key_file.clone(),
                 tls: config.feeds.tls.clone(),
                 public_url: config.feeds.public_url.clone(),
+                push: config.feeds.push.clone(),
             };
             tasks.spawn(async move {
                 Ok(noroshi_feeds::run(&settings, store, registry, shutdown).await?)

@@ -78,6 +78,21 @@ impl fmt::Display for ChangeCursor {
     }
 }
 
+impl ChangeCursor {
+    /// Before everything that is recorded at `at` or later.
+    pub fn at(at: Millis) -> Self {
+        Self {
+            recorded_at: i64::try_from(at.0 * 1_000).unwrap_or(i64::MAX),
+            ..Self::default()
+        }
+    }
+
+    /// When it was recorded: wall time at the store.
+    pub fn recorded_at(&self) -> Millis {
+        crate::ledger::millis(self.recorded_at / 1000)
+    }
+}
+
 impl FromStr for ChangeCursor {
     type Err = StoreError;
 

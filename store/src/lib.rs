@@ -22,6 +22,7 @@
 //! | [`notices`]    | evidence from elsewhere        | cases apart, kept for a short time           |
 //! | [`tally`]      | a period                       | how its cases fared                          |
 //! | [`reported`]   | a period                       | what a partner's report counts               |
+//! | [`deliveries`] | messages to partners           | which wait, which were taken                 |
 //! | [`positions`]  | a reader's progress            | where it goes on after a restart             |
 //! | [`accounting`] | –                              | the sums that have to agree                  |
 //!
@@ -33,6 +34,7 @@ pub mod append;
 mod block;
 pub mod cases;
 pub mod changes;
+pub mod deliveries;
 pub mod document;
 pub mod engine;
 pub mod ledger;

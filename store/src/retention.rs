@@ -43,7 +43,8 @@ pub struct Retention {
     pub hourly_sources: Keep,
     /// Which batches are in the store; frames, losses and delays of sensors.
     pub batch_ledger: Keep,
-    /// Cases, their history, what people did with them, and sensors' maintenance.
+    /// Cases, their history, what people did with them, what was sent of them, and sensors'
+    /// maintenance.
     pub alerts: Keep,
     /// Cases that rest on imported evidence, after the notice: [`IMPORTED_DAYS_MAX`] at most.
     pub imported: Keep,
@@ -86,7 +87,7 @@ impl Retention {
     }
 
     /// Each table with the time its rows age from, and how long they stay.
-    pub(crate) fn tables(&self) -> [(&'static str, &'static str, Keep); 14] {
+    pub(crate) fn tables(&self) -> [(&'static str, &'static str, Keep); 15] {
         [
             ("flow_tuples", "interval", self.flow_tuples),
             ("minute_rollup", "minute", self.minute_rollup),
@@ -100,6 +101,7 @@ impl Retention {
             ("case_steps", "at", self.alerts),
             ("observations", "day", self.alerts),
             ("maintenance", "until", self.alerts),
+            ("deliveries", "planned_at", self.alerts),
             ("notices", "at", self.imported),
             ("audit", "at", self.audit),
         ]

@@ -26,7 +26,7 @@ struct Migration {
 }
 
 /// Every change, oldest first. To change the schema add a file and a line; never touch an old one.
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration {
         version: 1,
         name: "flow_tuples",
@@ -56,6 +56,11 @@ const MIGRATIONS: [Migration; 6] = [
         version: 6,
         name: "people",
         sql: include_str!("../migrations/0006_people.sql"),
+    },
+    Migration {
+        version: 8,
+        name: "deliveries",
+        sql: include_str!("../migrations/0008_deliveries.sql"),
     },
 ];
 

@@ -82,6 +82,7 @@ impl Desk {
             key: directory.path().join("feeds.key"),
             tls: tls(directory.path()),
             public_url: None,
+            push: Default::default(),
         };
         let feeds = Feeds::open(&settings, store.clone(), Arc::new(registry))
             .await
