@@ -54,6 +54,14 @@ impl Analysis {
         }
     }
 
+    /// With one detector alone, by name.
+    pub fn only(mut self, name: &str) -> Self {
+        self.detectors
+            .retain(|detector| detector.facts().name == name);
+        self.spent.truncate(self.detectors.len());
+        self
+    }
+
     /// Measures each detector by this clock, which tells what the thread that asks has spent
     /// of its processor.
     pub fn timed(self, clock: fn() -> Duration) -> Self {
