@@ -54,10 +54,10 @@ impl Analysis {
         }
     }
 
-    /// With one detector alone, by name.
-    pub fn only(mut self, name: &str) -> Self {
+    /// With these detectors alone, by name.
+    pub fn only(mut self, names: &[String]) -> Self {
         self.detectors
-            .retain(|detector| detector.facts().name == name);
+            .retain(|detector| names.iter().any(|name| name == detector.facts().name));
         self.spent.truncate(self.detectors.len());
         self
     }

@@ -59,8 +59,8 @@ pub struct Run<'a> {
     pub seed: u64,
     /// The thresholds.
     pub settings: &'a Settings,
-    /// The detector to be judged alone, by name, without the rules of others; else all.
-    pub only: Option<&'a str>,
+    /// Detectors to be judged alone, by name and without the rules of others; none means all.
+    pub only: &'a [String],
     /// What the thread that asks has spent of its processor: a clock from outside.
     pub clock: fn() -> Duration,
 }
@@ -146,17 +146,18 @@ impl Run<'_> {
             Purpose::Operation,
         )
         .timed(self.clock);
-        if let Some(name) = self.only {
-            analysis = analysis.only(name);
+        if !self.only.is_empty() {
+            analysis = analysis.only(self.only);
         }
         let (mut claims, mut series) = (Claims::default(), Series::default());
         let (mut flow_tuples, mut packets) = (0, 0);
         for batch in windows {
             let (outcomes, ()) = rayon::join(
                 || analysis.examine(&batch),
-                || match self.only {
-                    Some(_) => {} // nothing is said beside it
-                    None => batch.iter().for_each(|window| series.take(window)),
+                || {
+                    if self.only.is_empty() {
+                        batch.iter().for_each(|window| series.take(window));
+                    }
                 },
             );
             claims.take(outcomes);
@@ -191,7 +192,7 @@ impl Run<'_> {
         let own = Judgement::of(&claims, truths);
         let total: Duration = gathered.spent.iter().map(|(_, spent)| *spent).sum();
         let mut methods = vec![Method::pushed("noroshi", &own, truths, span).taking(total)];
-        let rules = series::RULES.iter().filter(|_| self.only.is_none());
+        let rules = series::RULES.iter().filter(|_| self.only.is_empty());
         for (name, rule) in rules {
             let claims = gathered.series.claims(*rule);
             let judged = Judgement::of(&claims, truths);
@@ -199,7 +200,9 @@ impl Run<'_> {
         }
         let kinds = detectors::all(self.settings, Observation::Recorded);
         let facts = kinds.iter().map(|detector| detector.facts());
-        let judged = facts.filter(|facts| self.only.is_none_or(|name| name == facts.name));
+        let is_judged =
+            |name: &str| self.only.is_empty() || self.only.iter().any(|one| one == name);
+        let judged = facts.filter(|facts| is_judged(facts.name));
         let detectors = judged.map(|facts| {
             let spent = gathered.spent.iter().find(|(name, _)| *name == facts.name);
             Method::of_kinds(facts, &own, truths, span)

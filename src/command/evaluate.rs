@@ -25,8 +25,8 @@ pub fn run(arguments: &Evaluate) -> Result<(), Failure> {
         Some(path) => Config::load(path)?.analyzer,
         None => Settings::default(),
     };
-    let only = arguments.detector.as_deref();
-    if let Some(name) = only {
+    let only = &arguments.detectors;
+    for name in only {
         known(name, &settings)?;
     }
     let seed = arguments.seed.unwrap_or_else(drawn);
@@ -52,7 +52,7 @@ fn known(name: &str, settings: &Settings) -> Result<(), Failure> {
 
 fn evaluate(
     scenario: &Scenario,
-    (seed, only): (u64, Option<&str>),
+    (seed, only): (u64, &[String]),
     settings: &Settings,
 ) -> Evaluation {
     let bar = progress(scenario);

@@ -13,7 +13,7 @@ fn week(seed: u64) -> Evaluation {
         scenario: &scenario,
         seed,
         settings: &Settings::default(),
-        only: None,
+        only: &[],
         clock: || Duration::ZERO,
     };
     run.evaluate(&mut |_| {})
