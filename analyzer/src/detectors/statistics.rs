@@ -208,6 +208,7 @@ pub fn binomial_tail_bound(matches: u32, trials: u32, chance: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generate::random::Random;
 
     #[test]
     fn tails_agree_with_tables() {
@@ -247,6 +248,23 @@ mod tests {
         assert_eq!(calm.mad, spiked.mad);
         assert!(spiked.mean < 10.0);
         assert!(Usual::of(&mut []).is_none());
+    }
+
+    /// Of independent values 1; of values that come six times each the root of
+    /// 1 + 2·Σ(1 − k/6)(1 − k/13) = 5.1.
+    #[test]
+    fn what_lasts_strays_farther() {
+        let random = &mut Random::new(25);
+        let mut draw = || random.below(100) as f64;
+        let alone: Vec<f64> = (0..1_440).map(|_| draw()).collect();
+        let lasting: Vec<f64> = (0..240).flat_map(|_| [draw(); 6]).collect();
+        assert!(persistence(&alone, 12) < 1.15);
+        let lasting = persistence(&lasting, 12);
+        assert!((2.0..2.5).contains(&lasting), "{lasting}");
+        let line: Vec<f64> = (0..144).map(f64::from).collect();
+        assert!(persistence(&line, 12) < 1.01, "growth is not what lasts");
+        assert_eq!(persistence(&[3.0; 144], 12), 1.0);
+        assert_eq!(persistence(&[], 12), 1.0);
     }
 
     #[test]
