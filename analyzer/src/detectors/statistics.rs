@@ -89,7 +89,7 @@ impl Cusum {
 /// makes a cumulative sum reach its limit that much sooner (Johnson and Bagshaw, The Effect of
 /// Serial Correlation on the Performance of CUSUM Tests, 1974). A straight line through the
 /// values is taken out, autocorrelations are weighed as Bartlett did (1950), up to `lags`.
-pub fn persistence(values: &[f64], lags: usize) -> f64 {
+pub fn long_run(values: &[f64], lags: usize) -> f64 {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count.max(1.0);
     let middle = (count - 1.0) / 2.0;
@@ -258,13 +258,13 @@ mod tests {
         let mut draw = || random.below(100) as f64;
         let alone: Vec<f64> = (0..1_440).map(|_| draw()).collect();
         let lasting: Vec<f64> = (0..240).flat_map(|_| [draw(); 6]).collect();
-        assert!(persistence(&alone, 12) < 1.15);
-        let lasting = persistence(&lasting, 12);
+        assert!(long_run(&alone, 12) < 1.15);
+        let lasting = long_run(&lasting, 12);
         assert!((2.0..2.5).contains(&lasting), "{lasting}");
         let line: Vec<f64> = (0..144).map(f64::from).collect();
-        assert!(persistence(&line, 12) < 1.01, "growth is not what lasts");
-        assert_eq!(persistence(&[3.0; 144], 12), 1.0);
-        assert_eq!(persistence(&[], 12), 1.0);
+        assert!(long_run(&line, 12) < 1.01, "growth is not what lasts");
+        assert_eq!(long_run(&[3.0; 144], 12), 1.0);
+        assert_eq!(long_run(&[], 12), 1.0);
     }
 
     #[test]

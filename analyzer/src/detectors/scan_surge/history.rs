@@ -11,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use foldhash::fast::FixedState;
 
 use super::counts::{COUNT_MIN, Counts, Key};
-use crate::detectors::statistics::{Cusum, Usual, persistence};
+use crate::detectors::statistics::{Cusum, Usual, long_run};
 use crate::settings::ScanSurge;
 
 /// Counts kept over all series: 192 MiB.
@@ -70,14 +70,14 @@ struct Hour {
     /// What was usual in it, by past days or weeks.
     season: Option<f32>,
     /// How bins of the day before it were alike.
-    persistence: f32,
+    long_run: f32,
 }
 
 impl Hour {
     const UNKNOWN: Self = Self {
         bin: u32::MAX,
         season: None,
-        persistence: 1.0,
+        long_run: 1.0,
     };
 }
 
@@ -110,7 +110,7 @@ pub(super) struct Baseline {
     /// In the same hour of past weeks.
     weeks: Option<Usual>,
     /// How much farther sums of bins stray than if no source stayed from one to the next.
-    persistence: f64,
+    long_run: f64,
 }
 
 impl Baseline {
@@ -143,7 +143,7 @@ impl Baseline {
 
     /// What such a deviation counts for among those that are added up.
     pub(super) fn lasting(&self, deviations: f64) -> f64 {
-        deviations / self.persistence
+        deviations / self.long_run
     }
 
     /// Whether there are more than over the last day.
@@ -385,10 +385,10 @@ impl Series {
         if let Some(season) = season {
             self.take_out_rhythm(reference, season, &mut of_day);
         }
-        let persistence = self.persistence(reference, &of_day);
+        let long_run = self.long_run(reference, &of_day);
         let widened = |usual: Usual| usual.widened(young);
         Some(Baseline {
-            persistence,
+            long_run,
             day: Usual::of(&mut of_day).map(widened)?,
             days: days.map(widened),
             weeks: weeks.map(widened),
@@ -397,13 +397,13 @@ impl Series {
 
     /// How alike successive bins of a day are: in the mean over the hours that are remembered,
     /// so that what begins to grow does not speak against itself.
-    fn persistence(&mut self, reference: &Reference, of_day: &[f64]) -> f64 {
+    fn long_run(&mut self, reference: &Reference, of_day: &[f64]) -> f64 {
         let lags = 2 * reference.hour_bins as usize;
         let this = reference.slot(reference.stamp.0);
-        self.hours[this].persistence = persistence(of_day, lags) as f32;
+        self.hours[this].long_run = long_run(of_day, lags) as f32;
         let known = self.hours.iter().filter(|hour| hour.bin != u32::MAX);
         let (sum, count) = known.fold((0.0, 0.0), |(sum, count), hour| {
-            (sum + f64::from(hour.persistence), count + 1.0)
+            (sum + f64::from(hour.long_run), count + 1.0)
         });
         sum / count
     }
