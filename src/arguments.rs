@@ -194,6 +194,9 @@ pub struct Evaluate {
     /// Decides every packet; drawn and told where none is given.
     #[arg(long)]
     pub seed: Option<u64>,
+    /// These detectors alone, as `scan_surge`, which is quicker; else all.
+    #[arg(long = "detector", value_name = "NAME")]
+    pub detectors: Vec<String>,
     /// The centre's configuration: its thresholds count instead of the usual ones.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -293,7 +293,7 @@ impl Alerts {
         (start, end): (u64, u64),
     ) -> Vec<Outcome> {
         let mut outcomes = self.advance_to(start);
-        self.jumps.begin(start);
+        self.jumps.watch(start);
         for finding in findings {
             match addressing::address(&finding, registry) {
                 Ok(addressed) => {

@@ -22,6 +22,7 @@ pub mod ddos_victim;
 pub mod distinct;
 pub mod generations;
 pub mod hosts;
+pub mod labels;
 pub mod moves;
 pub mod open_reflector;
 pub mod reflection;

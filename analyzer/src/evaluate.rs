@@ -35,7 +35,7 @@ use noroshi_store::registry::Registry;
 use noroshi_store::window::Window;
 use serde::Serialize;
 
-use self::claim::Claims;
+use self::claim::{Claim, Claims};
 use self::judge::Judgement;
 use self::score::{Course, Method, Shifts};
 use self::series::Series;
@@ -59,6 +59,8 @@ pub struct Run<'a> {
     pub seed: u64,
     /// The thresholds.
     pub settings: &'a Settings,
+    /// Detectors to be judged alone, by name and without the rules of others; none means all.
+    pub only: &'a [String],
     /// What the thread that asks has spent of its processor: a clock from outside.
     pub clock: fn() -> Duration,
 }
@@ -86,6 +88,8 @@ pub struct Evaluation {
     pub detectors: Vec<Method>,
     /// Each thing that happened.
     pub courses: Vec<Course>,
+    /// The first false claims of our own, in order of time.
+    pub wrong: Vec<Claim>,
     /// How many cases each partner was told of, by shift.
     pub shifts: Vec<Shifts>,
     /// Seconds of processors, of the whole program; for the shell to fill in.
@@ -142,12 +146,19 @@ impl Run<'_> {
             Purpose::Operation,
         )
         .timed(self.clock);
+        if !self.only.is_empty() {
+            analysis = analysis.only(self.only);
+        }
         let (mut claims, mut series) = (Claims::default(), Series::default());
         let (mut flow_tuples, mut packets) = (0, 0);
         for batch in windows {
             let (outcomes, ()) = rayon::join(
                 || analysis.examine(&batch),
-                || batch.iter().for_each(|window| series.take(window)),
+                || {
+                    if self.only.is_empty() {
+                        batch.iter().for_each(|window| series.take(window));
+                    }
+                },
             );
             claims.take(outcomes);
             for window in &batch {
@@ -181,14 +192,18 @@ impl Run<'_> {
         let own = Judgement::of(&claims, truths);
         let total: Duration = gathered.spent.iter().map(|(_, spent)| *spent).sum();
         let mut methods = vec![Method::pushed("noroshi", &own, truths, span).taking(total)];
-        for (name, rule) in series::RULES {
-            let claims = gathered.series.claims(rule);
+        let rules = series::RULES.iter().filter(|_| self.only.is_empty());
+        for (name, rule) in rules {
+            let claims = gathered.series.claims(*rule);
             let judged = Judgement::of(&claims, truths);
             methods.push(Method::of_series(name, &judged, truths, span));
         }
         let kinds = detectors::all(self.settings, Observation::Recorded);
-        let detectors = kinds.iter().map(|detector| {
-            let facts = detector.facts();
+        let facts = kinds.iter().map(|detector| detector.facts());
+        let is_judged =
+            |name: &str| self.only.is_empty() || self.only.iter().any(|one| one == name);
+        let judged = facts.filter(|facts| is_judged(facts.name));
+        let detectors = judged.map(|facts| {
             let spent = gathered.spent.iter().find(|(name, _)| *name == facts.name);
             Method::of_kinds(facts, &own, truths, span)
                 .taking(spent.map_or(Duration::ZERO, |(_, spent)| *spent))
@@ -204,6 +219,7 @@ impl Run<'_> {
             detectors: detectors.collect(),
             methods,
             courses: score::courses(&own, truths),
+            wrong: score::wrong(&own),
             shifts: score::shifts(&own, (scenario.from, scenario.until)),
             cpu_seconds: 0.0,
             seconds: 0.0,

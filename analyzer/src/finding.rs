@@ -252,6 +252,8 @@ pub enum Reason {
     RhythmDensity,
     /// Networks of one rhythm ask for one port.
     RhythmGroup,
+    /// Parts of one network ask for one port in one rhythm.
+    RhythmNeighbours,
     /// A crowd of forged sources.
     Framing,
     /// Answers from an amplifier's port.
@@ -278,7 +280,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::MiraiSyn,
         Self::SmbWorm,
         Self::ScanTool,
@@ -295,6 +297,7 @@ impl Reason {
         Self::Surge,
         Self::RhythmDensity,
         Self::RhythmGroup,
+        Self::RhythmNeighbours,
         Self::Framing,
         Self::AmplifierAnswers,
         Self::InfectionJump,
@@ -327,6 +330,7 @@ impl Reason {
             Self::Surge => "surge",
             Self::RhythmDensity => "rhythm_density",
             Self::RhythmGroup => "rhythm_group",
+            Self::RhythmNeighbours => "rhythm_neighbours",
             Self::Framing => "framing",
             Self::AmplifierAnswers => "amplifier_answers",
             Self::InfectionJump => "infection_jump",

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
+use noroshi_analyzer::detectors::{self, Observation};
 use noroshi_analyzer::evaluate::{Evaluation, Run};
 use noroshi_analyzer::scenario::{Scenario, catalogue};
 use noroshi_analyzer::settings::Settings;
@@ -24,21 +25,43 @@ pub fn run(arguments: &Evaluate) -> Result<(), Failure> {
         Some(path) => Config::load(path)?.analyzer,
         None => Settings::default(),
     };
+    let only = &arguments.detectors;
+    for name in only {
+        known(name, &settings)?;
+    }
     let seed = arguments.seed.unwrap_or_else(drawn);
     for scenario in &scenarios {
-        let evaluation = evaluate(scenario, seed, &settings);
+        let evaluation = evaluate(scenario, (seed, only), &settings);
         print(&evaluation, arguments.json).context("standard output")?;
     }
     Ok(())
 }
 
-fn evaluate(scenario: &Scenario, seed: u64, settings: &Settings) -> Evaluation {
+/// Refuses a name that no detector has.
+fn known(name: &str, settings: &Settings) -> Result<(), Failure> {
+    let all = detectors::all(settings, Observation::Recorded);
+    let names: Vec<&str> = all.iter().map(|one| one.facts().name).collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    Err(Failure::Failed(anyhow::anyhow!(
+        "there is no detector `{name}`; there are: {}",
+        names.join(", ")
+    )))
+}
+
+fn evaluate(
+    scenario: &Scenario,
+    (seed, only): (u64, &[String]),
+    settings: &Settings,
+) -> Evaluation {
     let bar = progress(scenario);
     let (began, spent) = (now(), spent_by_all());
     let run = Run {
         scenario,
         seed,
         settings,
+        only,
         clock: spent_by_thread,
     };
     let mut evaluation = run.evaluate(&mut |second| {

@@ -3,6 +3,9 @@
 //! One infected host is a matter of days. Many new ones within an hour are an outbreak: one
 //! urgent case that lists them. What is new is what opened a case; what is usual follows
 //! from when earlier cases were opened, so open cases tell it again after a restart.
+//!
+//! When nobody has watched for long, all that are infected are new at once: counting begins
+//! anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -18,13 +21,16 @@ use crate::finding::{About, Estimates, Finding, Reason, SENSORS_MAX, SERVICES_MA
 use crate::settings::Jump;
 
 const HOUR: u64 = 3_600;
+/// Hours without a window, or after a restart without a case, from which on what was usual
+/// says nothing (as for surges: a longer pause was not watched).
+const PAUSE_HOURS_MAX: u64 = 6;
 
 /// Every partner's new infected hosts, by the hour.
 #[derive(Debug)]
 pub(super) struct Jumps {
     settings: Jump,
-    /// The hour in which counting began.
-    began: Option<u64>,
+    /// The hour in which counting began, and the last that was watched.
+    watched: Option<(u64, u64)>,
     partners: BTreeMap<String, Hosts>,
 }
 
@@ -42,20 +48,28 @@ impl Jumps {
     pub(super) fn new(settings: &Jump) -> Self {
         Self {
             settings: settings.clone(),
-            began: None,
+            watched: None,
             partners: BTreeMap::new(),
         }
     }
 
-    /// Counting has begun by second `at`.
-    pub(super) fn begin(&mut self, at: u64) {
-        let _ = self.began.get_or_insert(at / HOUR);
+    /// Second `at` is watched.
+    pub(super) fn watch(&mut self, at: u64) {
+        let hour = at / HOUR;
+        self.watched = match self.watched {
+            Some((began, last)) if hour <= last + PAUSE_HOURS_MAX => Some((began, hour.max(last))),
+            _ => {
+                self.partners.clear();
+                Some((hour, hour))
+            }
+        };
     }
 
     /// A case that was opened before a restart, at second `at`.
     pub(super) fn remember(&mut self, partner: &str, at: u64) {
         let hour = at / HOUR;
-        self.began = Some(self.began.map_or(hour, |began| began.min(hour)));
+        let (began, last) = self.watched.unwrap_or((hour, hour));
+        self.watched = Some((began.min(hour), last.max(hour)));
         let hosts = self.partners.entry(partner.to_owned()).or_default();
         *hosts.by_hour.entry(hour).or_default() += 1;
     }
@@ -91,7 +105,8 @@ impl Jumps {
 
     /// The partners whose hosts, as counted since the last call, are a jump.
     pub(super) fn found(&mut self) -> Vec<(Finding, Addressed)> {
-        let (settings, began) = (&self.settings, self.began);
+        let settings = &self.settings;
+        let began = self.watched.map(|(began, _)| began);
         let mut found = Vec::new();
         for (partner, hosts) in &mut self.partners {
             let Some((last, addressed)) = hosts.last.take() else {

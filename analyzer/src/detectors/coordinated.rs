@@ -2,12 +2,15 @@
 //!
 //! Two engines of Dark-TRACER (Han, Takeuchi, Takahashi, Inoue: Dark-TRACER: Early Detection
 //! Framework for Malware Activity Based on Anomalous Spatiotemporal Patterns, IEEE Access,
-//! 2022) say when to look:
+//! 2022) and one of ours say when to look:
 //! - **density** (Dark-GLASSO): every ten minutes, networks of sources are tied by the
 //!   graphical lasso of their packets in slots of 50 s; the density of ties stands out from
 //!   that of the last three days;
 //! - **groups** (Dark-NMF): every half hour, packets by minute and network are split into a
 //!   few rhythms; the networks that take most part in one are a group.
+//!
+//! - **neighbours** (ours): every half hour, parts (/24) of one network, which is one column
+//!   to both of them.
 //!
 //! What they point at is named only where a port has a rhythm of its own that chance does
 //! not explain (`rhythm`), and more than one target.
@@ -37,10 +40,10 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use self::density::Columns;
 use self::factors::{Factors, Packets};
-use self::gathering::{Gathering, Limits, Shape};
+use self::gathering::{Gathering, Limits, Pair, Shape};
 use self::outliers::Outliers;
 use self::report::Context;
-use self::rhythm::Rhythm;
+use self::rhythm::{Rhythm, Whose};
 use super::sources::Sensors;
 use super::{Detector, Facts, WarmUp};
 use crate::finding::{Finding, Reason};
@@ -118,14 +121,10 @@ impl CoordinatedScans {
         if !stands_out {
             return Vec::new();
         }
-        let chance = settings.chance;
-        let rhythms: Vec<Rhythm<'_>> = rhythm::by_port(closed)
-            .values()
-            .filter(|pairs| rhythm::networks(pairs) >= settings.density_networks_min)
-            .filter_map(|pairs| rhythm::of(pairs, DENSITY.slots, chance))
-            .filter(|one| one.networks.len() >= settings.density_networks_min)
-            .filter(|one| !one.has_one_target(settings.target_share))
-            .collect();
+        let ports = rhythm::by_port(closed);
+        let each = ports.values().map(|pairs| &pairs[..]);
+        let least = settings.density_networks_min;
+        let rhythms = rhythms(each, by_network, (DENSITY.slots, least), settings);
         self.report(&rhythms, closed, Reason::RhythmDensity)
     }
 
@@ -133,28 +132,13 @@ impl CoordinatedScans {
         if !closed.is_steady() {
             return Vec::new();
         }
-        let settings = &self.settings;
-        let rhythms: Vec<Rhythm<'_>> = rhythm::by_port(closed)
-            .values()
-            .filter(|pairs| rhythm::networks(pairs) >= settings.group_networks_min)
-            .filter_map(|pairs| rhythm::of(pairs, GROUPS.slots, settings.chance))
-            .filter(|one| one.networks.len() >= settings.group_networks_min)
-            .filter(|one| !one.has_one_target(settings.target_share))
-            .collect();
-        if rhythms.is_empty() {
-            return Vec::new(); // whatever the groups are, none could be named
-        }
-        let groups = groups(closed, settings);
-        let is_grouped = |rhythm: &Rhythm<'_>| {
-            let within = |group: &BTreeSet<u64>| {
-                let asking = group.intersection(&rhythm.networks).count();
-                asking >= settings.group_networks_min
-                    && asking as f64 >= settings.port_share * group.len() as f64
-            };
-            groups.iter().any(within)
-        };
-        let grouped: Vec<_> = rhythms.into_iter().filter(is_grouped).collect();
-        self.report(&grouped, closed, Reason::RhythmGroup)
+        let ports = rhythm::by_port(closed);
+        let grouped = grouped(&ports, closed, &self.settings);
+        let mut neighbours = neighbours(&ports, &self.settings);
+        neighbours.retain(|one| !grouped.iter().any(|other| one.port == other.port));
+        let mut findings = self.report(&grouped, closed, Reason::RhythmGroup);
+        findings.extend(self.report(&neighbours, closed, Reason::RhythmNeighbours));
+        findings
     }
 
     fn report(
@@ -171,6 +155,61 @@ impl CoordinatedScans {
         };
         report::report(rhythms, context, &mut self.told)
     }
+}
+
+fn by_network(pair: &Pair) -> u64 {
+    pair.network
+}
+
+fn by_subnet(pair: &Pair) -> u64 {
+    pair.subnet
+}
+
+/// The rhythms of those sets of sources that have one: of at least so many networks, or parts
+/// of one, and at more than one target.
+fn rhythms<'a: 'b, 'b>(
+    sets: impl Iterator<Item = &'b [&'a Pair]>,
+    whose: Whose,
+    (slots, least): (usize, usize),
+    settings: &Coordinated,
+) -> Vec<Rhythm<'a>> {
+    let many = sets.filter(|pairs| rhythm::count(pairs, whose) >= least);
+    many.filter_map(|pairs| rhythm::of(pairs, whose, (slots, settings.chance)))
+        .filter(|one| one.networks.len() >= least)
+        .filter(|one| !one.has_one_target(settings.target_share))
+        .collect()
+}
+
+/// The ports asked for in a rhythm of their own by networks of one group.
+fn grouped<'a>(
+    ports: &BTreeMap<u16, Vec<&'a Pair>>,
+    closed: &Gathering,
+    settings: &Coordinated,
+) -> Vec<Rhythm<'a>> {
+    let each = ports.values().map(|pairs| &pairs[..]);
+    let least = settings.group_networks_min;
+    let mut rhythms = rhythms(each, by_network, (GROUPS.slots, least), settings);
+    if rhythms.is_empty() {
+        return rhythms; // whatever the groups are, none could be named
+    }
+    let groups = groups(closed, settings);
+    rhythms.retain(|rhythm| {
+        let within = |group: &BTreeSet<u64>| {
+            let asking = group.intersection(&rhythm.networks).count();
+            asking >= least && asking as f64 >= settings.port_share * group.len() as f64
+        };
+        groups.iter().any(within)
+    });
+    rhythms
+}
+
+/// The ports asked for in a rhythm of their own by parts of one network: a group of hosts
+/// that one order reaches. Such a network is one column to both engines, and no group.
+fn neighbours<'a>(ports: &BTreeMap<u16, Vec<&'a Pair>>, settings: &Coordinated) -> Vec<Rhythm<'a>> {
+    let sets = ports.values();
+    let sets = sets.flat_map(|pairs| pairs.chunk_by(|a, b| a.network == b.network));
+    let least = settings.group_networks_min;
+    rhythms(sets, by_subnet, (GROUPS.slots, least), settings)
 }
 
 /// The networks that take most part in each rhythm, for every rank.

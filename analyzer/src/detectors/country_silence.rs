@@ -5,8 +5,10 @@
 //! median of a week. Scans only, without published scanners and impossible sources.
 //!
 //! # Never
-//! - while a sensor or the collector was down, or a sensor is being worked on: such bins are
-//!   neither judged nor remembered;
+//! - while the collector was down or a sensor is being worked on: such bins are neither judged
+//!   nor remembered;
+//! - by what a larger telescope saw: while a sensor is down, a country is judged by the bins
+//!   since then, from an hour on;
 //! - when the labels moved and not the hosts: a reloaded geo database begins a country's
 //!   history anew.
 
@@ -57,8 +59,8 @@ struct Open {
     moved: HashMap<Option<Country>, u64, FixedState>,
     /// Its minutes of which there is a window, and the last of them.
     minutes: (u64, u64),
-    /// The fewest addresses that were up, and the fewest sensors.
-    up: (u64, usize),
+    /// The fewest addresses that were up.
+    addresses: u64,
     sensors: Vec<SensorId>,
 }
 
@@ -84,7 +86,7 @@ impl CountrySilences {
     }
 
     fn close(&mut self, bin: &Open) -> Vec<Finding> {
-        let counts = PastCounts::of(bin.index, bin.up, &bin.sources);
+        let counts = PastCounts::of(bin.index, bin.addresses, &bin.sources);
         for (country, moved) in &bin.moved {
             let usual = country.and_then(|country| self.past.usual(country));
             let usual = usual.unwrap_or(self.settings.usual_min);
@@ -106,23 +108,21 @@ impl CountrySilences {
 
     /// Every country that is silent, with what is usual for it.
     fn judge_all(&mut self, counts: &PastCounts) -> Vec<(Country, f64, Silent)> {
-        let countries = self.past.countries(counts.index).into_iter();
-        let judged = countries.filter_map(|(country, usual)| {
+        let countries = self.past.countries(counts.index, counts.addresses);
+        let judged = countries.into_iter().filter_map(|(country, usual)| {
             let silent = self.judge(country, usual, counts)?;
             Some((country, usual, silent))
         });
         judged.collect()
     }
 
-    /// Whether all that was up lately was up for all of the bin.
+    /// Whether the bin was watched from beginning to end, and nobody worked on a sensor.
     fn is_whole(&self, bin: &Open) -> bool {
         let seconds = self.settings.bin_seconds;
         let span = bin.index * seconds..(bin.index + 1) * seconds;
         let overlaps =
             |work: &Maintenance| work.span.start < span.end && work.span.end > span.start;
-        bin.minutes.0 * 60 * 100 >= seconds * WATCHED_MIN
-            && self.past.is_as_ever(bin.up)
-            && !self.works.iter().any(overlaps)
+        bin.minutes.0 * 60 * 100 >= seconds * WATCHED_MIN && !self.works.iter().any(overlaps)
     }
 
     /// Whether a country is silent, and since when.
@@ -138,7 +138,7 @@ impl CountrySilences {
         };
         let is_few = f64::from(sources) <= usual * share;
         let is_silent = is_few
-            && (was_silent || self.past.chance(country, sources) < self.settings.chance)
+            && (was_silent || self.past.chance(country, counts) < self.settings.chance)
             && self.past.others(country, counts) >= self.settings.others_share;
         if !is_silent {
             self.silent.remove(&country);
@@ -197,7 +197,7 @@ impl Open {
             sources: HashMap::default(),
             moved: HashMap::default(),
             minutes: (0, 0),
-            up: (u64::MAX, usize::MAX),
+            addresses: u64::MAX,
             sensors: Vec::new(),
         }
     }
@@ -207,8 +207,7 @@ impl Open {
         if self.minutes.1 != minute {
             self.minutes = (self.minutes.0 + 1, minute);
         }
-        let up = (window.addresses(), window.watches.len());
-        self.up = (self.up.0.min(up.0), self.up.1.min(up.1));
+        self.addresses = self.addresses.min(window.addresses());
         let names = window.watches.iter().take(SENSORS_MAX);
         self.sensors.clear();
         self.sensors.extend(names.map(|watch| watch.sensor.clone()));
@@ -245,8 +244,7 @@ impl Detector for CountrySilences {
     }
 
     fn recall(&mut self, past: &PastBin) {
-        let is_whole = u64::from(past.watched) >= WATCHED_MIN
-            && self.past.is_as_ever((past.addresses, usize::MAX));
+        let is_whole = u64::from(past.watched) >= WATCHED_MIN;
         if past.seconds == self.settings.bin_seconds && is_whole {
             let counts = PastCounts::recalled(past);
             self.judge_all(&counts);

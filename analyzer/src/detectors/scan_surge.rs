@@ -41,6 +41,7 @@ use self::follow::{Onset, Surging, Tracks};
 use self::history::History;
 use self::novel::{Novelties, Novelty};
 use super::crowd::{Compact, Standing};
+use super::labels::Labels;
 use super::moves::{Move, Moves};
 use super::sources::Sensors;
 use super::{Detector, Facts, WarmUp};
@@ -56,6 +57,7 @@ pub struct ScanSurges {
     tracks: Tracks,
     novelties: Novelties,
     moves: Moves,
+    labels: Labels,
     partners: Partners,
     sensors: Sensors,
 }
@@ -90,12 +92,14 @@ impl ScanSurges {
     /// Without history.
     pub fn new(settings: &ScanSurge) -> Self {
         let days = (settings.history_max * settings.bin_seconds).div_ceil(86_400);
+        let days = u16::try_from(days).unwrap_or(u16::MAX);
         Self {
             open: None,
             history: History::new(settings),
             tracks: Tracks::default(),
             novelties: Novelties::default(),
-            moves: Moves::new(u16::try_from(days).unwrap_or(u16::MAX)),
+            moves: Moves::new(days),
+            labels: Labels::new(days),
             partners: Partners::default(),
             sensors: Sensors::default(),
             settings: settings.clone(),
@@ -234,7 +238,7 @@ impl ScanSurges {
                     source,
                     &sighting.origin,
                     day,
-                    &mut self.moves,
+                    (&mut self.moves, &mut self.labels),
                     &mut self.partners,
                 )
             });
@@ -251,18 +255,23 @@ fn identify(
     source: std::net::IpAddr,
     origin: &Origin,
     day: u64,
-    moves: &mut Moves,
+    (moves, labels): (&mut Moves, &mut Labels),
     partners: &mut Partners,
 ) -> Who {
     let (hash, address) = Compact::of(source);
+    let is_counted = origin.bogon.is_none() && origin.scanner.is_none();
+    let has_moved = is_counted && {
+        let is_new = labels.is_new(source, origin.country, day);
+        moves.note(hash, origin.country, day) != Move::No || is_new
+    };
     let standing = if origin.bogon.is_some() {
         Standing::Bogon
     } else if origin.scanner.is_some() {
         Standing::Scanner
-    } else if moves.note(hash, origin.country, day) == Move::No {
-        Standing::Counts
-    } else {
+    } else if has_moved {
         Standing::Moved
+    } else {
+        Standing::Counts
     };
     Who {
         hash,

@@ -84,6 +84,40 @@ impl Cusum {
     }
 }
 
+/// How many times farther sums of successive values stray than if each stood alone: the root
+/// of the long-run variance over the variance, 1 at least. What lasts for some bins by itself
+/// makes a cumulative sum reach its limit that much sooner (Johnson and Bagshaw, The Effect of
+/// Serial Correlation on the Performance of CUSUM Tests, 1974). A straight line through the
+/// values is taken out, autocorrelations are weighed as Bartlett did (1950), up to `lags`.
+pub fn long_run(values: &[f64], lags: usize) -> f64 {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count.max(1.0);
+    let middle = (count - 1.0) / 2.0;
+    let at = |index: usize| index as f64 - middle;
+    let slope = values
+        .iter()
+        .enumerate()
+        .map(|(index, value)| at(index) * value)
+        .sum::<f64>()
+        / (count * (count * count - 1.0) / 12.0).max(1.0);
+    let left: Vec<f64> = values
+        .iter()
+        .enumerate()
+        .map(|(index, value)| value - mean - slope * at(index))
+        .collect();
+    let together = |lag: usize| -> f64 {
+        let later = left.iter().skip(lag);
+        left.iter().zip(later).map(|(a, b)| a * b).sum()
+    };
+    let alone = together(0);
+    if alone <= 0.0 {
+        return 1.0;
+    }
+    let weight = |lag: usize| 1.0 - lag as f64 / (lags + 1) as f64;
+    let lasting: f64 = (1..lags + 1).map(|lag| weight(lag) * together(lag)).sum();
+    (1.0 + 2.0 * lasting / alone).max(1.0).sqrt()
+}
+
 /// The middle of some values, in any order; they are put into another.
 fn middle(values: &mut [f64]) -> f64 {
     let (half, is_odd) = (values.len() / 2, values.len() % 2 == 1);
@@ -174,6 +208,7 @@ pub fn binomial_tail_bound(matches: u32, trials: u32, chance: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generate::random::Random;
 
     #[test]
     fn tails_agree_with_tables() {
@@ -213,6 +248,23 @@ mod tests {
         assert_eq!(calm.mad, spiked.mad);
         assert!(spiked.mean < 10.0);
         assert!(Usual::of(&mut []).is_none());
+    }
+
+    /// Of independent values 1; of values that come six times each the root of
+    /// 1 + 2·Σ(1 − k/6)(1 − k/13) = 5.1.
+    #[test]
+    fn what_lasts_strays_farther() {
+        let random = &mut Random::new(25);
+        let mut draw = || random.below(100) as f64;
+        let alone: Vec<f64> = (0..1_440).map(|_| draw()).collect();
+        let lasting: Vec<f64> = (0..240).flat_map(|_| [draw(); 6]).collect();
+        assert!(long_run(&alone, 12) < 1.15);
+        let lasting = long_run(&lasting, 12);
+        assert!((2.0..2.5).contains(&lasting), "{lasting}");
+        let line: Vec<f64> = (0..144).map(f64::from).collect();
+        assert!(long_run(&line, 12) < 1.01, "growth is not what lasts");
+        assert_eq!(long_run(&[3.0; 144], 12), 1.0);
+        assert_eq!(long_run(&[], 12), 1.0);
     }
 
     #[test]

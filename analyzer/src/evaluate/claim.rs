@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use noroshi_proto::traffic::Service;
 use noroshi_store::alert::{Alert, Confidence, Kind, Severity, Subject};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::alerts::{Outcome, subject_of};
 
 /// What somebody says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Claim {
     /// Of what kind.
     pub kind: Kind,

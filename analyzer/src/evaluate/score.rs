@@ -13,6 +13,8 @@ use crate::scenario::truth::{Truth, Verdict};
 
 /// Seconds of a shift.
 const SHIFT: u64 = 8 * 3_600;
+/// False claims that are listed one by one.
+const WRONG_MAX: usize = 500;
 /// Lower ends of the sizes by which recall is shown.
 pub const SIZES: [f64; 6] = [0.0, 1.0, 2.0, 4.0, 8.0, 16.0];
 
@@ -227,6 +229,18 @@ fn provoked<'a>(judged: &Judgement<'a>, truth: &Truth) -> Vec<&'a Claim> {
     let about =
         wrong.filter(|(claim, _)| truth.act == "spoofed storm" || is_about(claim, &truth.about));
     about.map(|(claim, _)| *claim).collect()
+}
+
+/// The first false claims, in order of time.
+pub fn wrong(judged: &Judgement<'_>) -> Vec<Claim> {
+    let wrong = judged
+        .judged
+        .iter()
+        .filter(|(_, right)| *right == Right::No);
+    let mut wrong: Vec<Claim> = wrong.map(|(claim, _)| (*claim).clone()).collect();
+    wrong.sort_by_key(|claim| claim.at);
+    wrong.truncate(WRONG_MAX);
+    wrong
 }
 
 /// What each partner was told, by shift.

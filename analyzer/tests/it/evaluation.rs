@@ -13,6 +13,7 @@ fn week(seed: u64) -> Evaluation {
         scenario: &scenario,
         seed,
         settings: &Settings::default(),
+        only: &[],
         clock: || Duration::ZERO,
     };
     run.evaluate(&mut |_| {})

@@ -16,10 +16,17 @@ fn outbreak(alerts: &mut Alerts, hosts: u8, at: u64) -> Vec<Outcome> {
     merge(alerts, bots.collect(), at)
 }
 
+/// Quiet windows, one an hour.
+fn watch(alerts: &mut Alerts, hours: std::ops::Range<u64>) {
+    for hour in hours {
+        merge(alerts, Vec::new(), START + hour * 3_600);
+    }
+}
+
 #[test]
 fn an_outbreak_is_one_urgent_case_that_lists_its_hosts() {
     let mut alerts = alerts();
-    merge(&mut alerts, Vec::new(), START);
+    watch(&mut alerts, 0..72);
     let outcomes = outbreak(&mut alerts, 40, START + 3 * DAY);
     let [jump] = jumps(&outcomes)[..] else {
         panic!("one jump: {outcomes:?}");
@@ -37,21 +44,33 @@ fn an_outbreak_is_one_urgent_case_that_lists_its_hosts() {
 #[test]
 fn a_few_hosts_or_the_first_days_are_no_jump() {
     let mut few = alerts();
-    merge(&mut few, Vec::new(), START);
+    watch(&mut few, 0..72);
     assert!(jumps(&outbreak(&mut few, 9, START + 3 * DAY)).is_empty());
     let mut early = alerts();
-    merge(&mut early, Vec::new(), START);
+    watch(&mut early, 0..24);
     assert!(jumps(&outbreak(&mut early, 100, START + DAY)).is_empty());
     let mut usual = alerts();
-    merge(&mut usual, Vec::new(), START);
     for hour in 0..60_u64 {
         // 40 cases an hour, each time of hosts whose cases have closed
-        usual.jumps.begin(START);
+        watch(&mut usual, hour..hour + 1);
         for _ in 0..40 {
             usual.jumps.remember("th-cert", START + hour * 3_600);
         }
     }
     assert!(jumps(&outbreak(&mut usual, 45, START + 60 * 3_600)).is_empty());
+}
+
+/// Whoever was infected in a month in which nobody watched turns up at once afterwards.
+#[test]
+fn the_end_of_a_long_pause_is_no_jump() {
+    let mut alerts = alerts();
+    watch(&mut alerts, 0..72);
+    let back = START + 33 * DAY;
+    assert!(jumps(&outbreak(&mut alerts, 100, back)).is_empty());
+    watch(&mut alerts, 33 * 24 + 1..36 * 24);
+    let bots = (100..140).map(|host| bot(&format!("203.0.113.{host}"), back + 3 * DAY));
+    let later = merge(&mut alerts, bots.collect(), back + 3 * DAY);
+    assert_eq!(jumps(&later).len(), 1, "it is known again what is usual");
 }
 
 #[test]

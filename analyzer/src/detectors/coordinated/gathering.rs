@@ -61,6 +61,8 @@ pub(super) struct Pair {
     pub(super) source: u64,
     /// Its network.
     pub(super) network: u64,
+    /// The part of it that it is in (/24; IPv6: /48).
+    pub(super) subnet: u64,
     /// What it asks for.
     pub(super) port: u16,
     /// Where it is.
@@ -131,7 +133,7 @@ impl Gathering {
         pairs_max: usize,
     ) {
         let tally = &sighting.flow.tally;
-        let (source, network) = keys(sighting.flow.tuple.source);
+        let (source, network, subnet) = keys(sighting.flow.tuple.source);
         self.packets[slot] += tally.packets;
         if self.networks.len() < NETWORKS_MAX || self.networks.contains_key(&network) {
             let counts = self.networks.entry(network).or_insert([0; SLOTS_MAX]);
@@ -145,6 +147,7 @@ impl Gathering {
         let pair = self.pairs.entry(key).or_insert_with(|| Pair {
             source,
             network,
+            subnet,
             port,
             country: sighting.origin.country,
             slots: 0,
@@ -254,17 +257,17 @@ impl Limits<'_> {
     }
 }
 
-/// A source and its network (/16, /32), as numbers.
-fn keys(source: IpAddr) -> (u64, u64) {
+/// A source, its network (/16, /32) and its part of that (/24, /48), as numbers.
+fn keys(source: IpAddr) -> (u64, u64, u64) {
     match source {
         IpAddr::V4(address) => {
             let bits = u64::from(address.to_bits());
-            (mix(bits), bits >> 16)
+            (mix(bits), bits >> 16, bits >> 8)
         }
         IpAddr::V6(address) => {
             let bits = address.to_bits();
             let (high, low) = ((bits >> 64) as u64, bits as u64);
-            (mix(mix(high) ^ low), high >> 32 | 1 << 63)
+            (mix(mix(high) ^ low), high >> 32 | 1 << 63, high >> 16)
         }
     }
 }

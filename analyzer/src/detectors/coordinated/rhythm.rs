@@ -24,28 +24,35 @@ pub(super) struct Rhythm<'a> {
     pub(super) usual: f64,
 }
 
-/// Everybody who asks for each port, in ascending order of network and source.
+/// Everybody who asks for each port, in ascending order of network, subnet and source.
 pub(super) fn by_port(gathering: &Gathering) -> BTreeMap<u16, Vec<&Pair>> {
     let mut ports: BTreeMap<u16, Vec<&Pair>> = BTreeMap::new();
     for pair in gathering.pairs.values() {
         ports.entry(pair.port).or_default().push(pair);
     }
     for pairs in ports.values_mut() {
-        pairs.sort_unstable_by_key(|pair| (pair.network, pair.source));
+        pairs.sort_unstable_by_key(|pair| (pair.network, pair.subnet, pair.source));
     }
     ports
 }
 
-/// How many networks these are, which must be in order.
-pub(super) fn networks(pairs: &[&Pair]) -> usize {
-    pairs.chunk_by(|a, b| a.network == b.network).count()
+/// What is taken to be independent of each other: networks, or their parts.
+pub(super) type Whose = fn(&Pair) -> u64;
+
+/// How many of these there are, in order.
+pub(super) fn count(pairs: &[&Pair], whose: Whose) -> usize {
+    pairs.chunk_by(|a, b| whose(a) == whose(b)).count()
 }
 
 /// The rhythm of those who ask for a port, if chance below `chance` does not explain it.
-pub(super) fn of<'a>(pairs: &[&'a Pair], slots: usize, chance: f64) -> Option<Rhythm<'a>> {
+pub(super) fn of<'a>(
+    pairs: &[&'a Pair],
+    whose: Whose,
+    (slots, chance): (usize, f64),
+) -> Option<Rhythm<'a>> {
     let port = pairs.first()?.port;
     let always = (1_u32 << slots) - 1;
-    let of_networks = pairs.chunk_by(|a, b| a.network == b.network);
+    let of_networks = pairs.chunk_by(|a, b| whose(a) == whose(b));
     let active: Vec<u32> = of_networks
         .map(|group| group.iter().fold(0, |bits, pair| bits | pair.slots))
         .filter(|bits| *bits != always)
@@ -68,7 +75,7 @@ pub(super) fn of<'a>(pairs: &[&'a Pair], slots: usize, chance: f64) -> Option<Rh
     let members: Vec<&Pair> = at_peaks.copied().collect();
     Some(Rhythm {
         port,
-        networks: members.iter().map(|pair| pair.network).collect(),
+        networks: members.iter().map(|pair| whose(pair)).collect(),
         members,
         usual: (usual * 10.0).round() / 10.0,
     })

@@ -12,14 +12,18 @@ use crate::settings::CountrySilence;
 
 /// Bins after which what is usual is worked out again: six hours of a week.
 const STALE_BINS: u64 = 36;
+/// Bins that no larger telescope than now must have watched: an hour. While a sensor is down,
+/// what a country had before says nothing, for the sensor may have been all that saw it.
+const ALIKE_MIN: usize = 6;
 
 /// Past bins, oldest first.
 #[derive(Debug)]
 pub(super) struct Past {
     bins: VecDeque<PastCounts>,
     settings: CountrySilence,
-    /// Countries with enough sources, and their medians; when that was worked out.
-    usual: (BTreeMap<Country, f64>, u64),
+    /// Countries with enough sources, and their medians; when that was worked out, and for
+    /// how many addresses.
+    usual: (BTreeMap<Country, f64>, (u64, u64)),
     /// Where a country's history begins, if not at the beginning.
     since: HashMap<Option<Country>, u64, FixedState>,
 }
@@ -28,8 +32,8 @@ pub(super) struct Past {
 #[derive(Clone, Debug)]
 pub(super) struct PastCounts {
     pub(super) index: u64,
-    /// Addresses and sensors that were up; of recalled bins, sensors are not known.
-    up: (u64, Option<usize>),
+    /// The fewest addresses that were up.
+    pub(super) addresses: u64,
     /// Ascending by country.
     sources: Vec<(Option<Country>, u32)>,
     all: u64,
@@ -38,25 +42,21 @@ pub(super) struct PastCounts {
 impl PastCounts {
     pub(super) fn of(
         index: u64,
-        up: (u64, usize),
+        addresses: u64,
         sources: &HashMap<Option<Country>, Distinct, FixedState>,
     ) -> Self {
         let counted = sources.iter().map(|(country, set)| (*country, set.count()));
-        Self::sorted(index, (up.0, Some(up.1)), counted)
+        Self::sorted(index, addresses, counted)
     }
 
     pub(super) fn recalled(past: &PastBin) -> Self {
-        let up = (past.addresses, None);
-        Self::sorted(
-            past.start / past.seconds,
-            up,
-            past.countries.iter().copied(),
-        )
+        let index = past.start / past.seconds;
+        Self::sorted(index, past.addresses, past.countries.iter().copied())
     }
 
     fn sorted(
         index: u64,
-        up: (u64, Option<usize>),
+        addresses: u64,
         counted: impl Iterator<Item = (Option<Country>, u64)>,
     ) -> Self {
         let few = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
@@ -66,7 +66,7 @@ impl PastCounts {
         sources.sort_unstable();
         Self {
             index,
-            up,
+            addresses,
             all: sources.iter().map(|(_, count)| u64::from(*count)).sum(),
             sources,
         }
@@ -86,7 +86,7 @@ impl Past {
         Self {
             bins: VecDeque::new(),
             settings: settings.clone(),
-            usual: (BTreeMap::new(), 0),
+            usual: (BTreeMap::new(), (0, 0)),
             since: HashMap::default(),
         }
     }
@@ -118,12 +118,10 @@ impl Past {
         }
     }
 
-    /// Whether no fewer addresses and sensors are up than in the last day.
-    pub(super) fn is_as_ever(&self, up: (u64, usize)) -> bool {
-        let lately = self.bins.iter().rev().take(self.settings.history_min / 2);
-        lately
-            .into_iter()
-            .all(|past| past.up.0 <= up.0 && past.up.1.is_none_or(|sensors| sensors <= up.1))
+    /// The bins that no more addresses watched: like is compared with like.
+    fn alike(&self, addresses: u64) -> impl Iterator<Item = &PastCounts> {
+        let bins = self.bins.iter();
+        bins.filter(move |bin| bin.addresses <= addresses)
     }
 
     /// The sources a country usually has; `None` for those with few.
@@ -131,13 +129,15 @@ impl Past {
         self.usual.0.get(&country).copied()
     }
 
-    /// Countries with enough sources and enough history, with what is usual.
-    pub(super) fn countries(&mut self, index: u64) -> Vec<(Country, f64)> {
+    /// Countries with enough sources and enough history, with what is usual for them while so
+    /// many addresses are up.
+    pub(super) fn countries(&mut self, index: u64, addresses: u64) -> Vec<(Country, f64)> {
         if self.bins.len() < self.settings.history_min {
             return Vec::new();
         }
-        if self.usual.0.is_empty() || index >= self.usual.1 + STALE_BINS {
-            self.usual = (self.medians(), index);
+        let (made, of) = self.usual.1;
+        if self.usual.0.is_empty() || index >= made + STALE_BINS || of != addresses {
+            self.usual = (self.medians(addresses), (index, addresses));
         }
         self.usual
             .0
@@ -146,9 +146,9 @@ impl Past {
             .collect()
     }
 
-    fn medians(&self) -> BTreeMap<Country, f64> {
+    fn medians(&self, addresses: u64) -> BTreeMap<Country, f64> {
         let mut all: BTreeMap<Country, Vec<u32>> = BTreeMap::new();
-        for bin in &self.bins {
+        for bin in self.alike(addresses) {
             for (country, count) in &bin.sources {
                 if let Some(country) = country
                     && bin.index > self.since(*country)
@@ -158,16 +158,15 @@ impl Past {
             }
         }
         let median = |(country, mut counts): (Country, Vec<u32>)| {
-            let bins = self
-                .bins
-                .iter()
-                .filter(|bin| bin.index > self.since(country));
-            let bins = bins.count();
-            if bins < self.settings.history_min {
+            let since = self.since(country);
+            let known = self.bins.iter().filter(|bin| bin.index > since).count();
+            let alike = self.alike(addresses).filter(|bin| bin.index > since);
+            let alike = alike.count();
+            if known < self.settings.history_min || alike < ALIKE_MIN {
                 return None;
             }
-            counts.resize(bins, 0); // bins without a source of it
-            let (_, median, _) = counts.select_nth_unstable(bins / 2);
+            counts.resize(alike, 0); // bins without a source of it
+            let (_, median, _) = counts.select_nth_unstable(alike / 2);
             let median = f64::from(*median);
             (median >= self.settings.usual_min).then_some((country, median))
         };
@@ -178,21 +177,20 @@ impl Past {
         self.since.get(&Some(country)).copied().unwrap_or(0)
     }
 
-    /// The chance that a country has so few sources or fewer.
-    pub(super) fn chance(&self, country: Country, sources: u32) -> f64 {
-        let bins = self
-            .bins
-            .iter()
-            .filter(|bin| bin.index > self.since(country));
+    /// The chance that a country has as few sources as in this bin, or fewer.
+    pub(super) fn chance(&self, country: Country, counts: &PastCounts) -> f64 {
+        let since = self.since(country);
+        let alike = self.alike(counts.addresses);
+        let bins = alike.filter(|bin| bin.index > since);
         let mut values: Vec<f64> = bins.map(|bin| bin.sources(Some(country)).into()).collect();
-        let usual = Usual::of(&mut values);
-        usual.map_or(1.0, |usual| 1.0 - usual.tail(u64::from(sources) + 1))
+        let sources = u64::from(counts.sources(Some(country)));
+        Usual::of(&mut values).map_or(1.0, |usual| 1.0 - usual.tail(sources + 1))
     }
 
     /// The sources of all other countries, as a share of the usual.
     pub(super) fn others(&self, country: Country, counts: &PastCounts) -> f64 {
         let others = |bin: &PastCounts| bin.all as f64 - f64::from(bin.sources(Some(country)));
-        let mut values: Vec<f64> = self.bins.iter().map(others).collect();
+        let mut values: Vec<f64> = self.alike(counts.addresses).map(others).collect();
         Usual::of(&mut values).map_or(0.0, |usual| others(counts) / usual.median.max(1.0))
     }
 }

@@ -350,7 +350,7 @@ fn test(counts: &Counts, history: &mut History, settings: &ScanSurge) -> Vec<Tes
             // one bin adds no more than a surge would have to
             let most = settings.deviations;
             let capped = deviations.clamp(-most, most);
-            let sum = history.grow(count.key, counts.index, capped);
+            let sum = history.grow(count.key, counts.index, baseline.lasting(capped));
             (sum, deviations)
         });
         tested.push(Tested {

@@ -11,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use foldhash::fast::FixedState;
 
 use super::counts::{COUNT_MIN, Counts, Key};
-use crate::detectors::statistics::{Cusum, Usual};
+use crate::detectors::statistics::{Cusum, Usual, long_run};
 use crate::settings::ScanSurge;
 
 /// Counts kept over all series: 192 MiB.
@@ -58,8 +58,27 @@ pub(super) struct Series {
     /// What exceeded the usual lately, added up, and when it was last.
     growth: (Cusum, u32),
     baseline: Option<((u32, u64), Baseline)>,
-    /// What was usual in the hours of the last day, by their first bins.
-    hours: Vec<(u32, f32)>,
+    /// The hours of the last day for which a baseline was made.
+    hours: Vec<Hour>,
+}
+
+/// What was known of an hour.
+#[derive(Clone, Copy, Debug)]
+struct Hour {
+    /// Its first bin.
+    bin: u32,
+    /// What was usual in it, by past days or weeks.
+    season: Option<f32>,
+    /// How bins of the day before it were alike.
+    long_run: f32,
+}
+
+impl Hour {
+    const UNKNOWN: Self = Self {
+        bin: u32::MAX,
+        season: None,
+        long_run: 1.0,
+    };
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +109,8 @@ pub(super) struct Baseline {
     days: Option<Usual>,
     /// In the same hour of past weeks.
     weeks: Option<Usual>,
+    /// How much farther sums of bins stray than if no source stayed from one to the next.
+    long_run: f64,
 }
 
 impl Baseline {
@@ -118,6 +139,11 @@ impl Baseline {
     pub(super) fn growth(&self, sources: u32) -> Option<f64> {
         let of = |usual: Usual| usual.deviations(sources.into());
         Some(of(self.days?).min(of(self.weeks?)))
+    }
+
+    /// What such a deviation counts for among those that are added up.
+    pub(super) fn lasting(&self, deviations: f64) -> f64 {
+        deviations / self.long_run
     }
 
     /// Whether there are more than over the last day.
@@ -322,6 +348,18 @@ impl History {
     }
 }
 
+impl Reference {
+    /// Hours of a day.
+    fn hours(&self) -> usize {
+        (self.day_bins / self.hour_bins).max(1) as usize
+    }
+
+    /// The place of an hour, by its first bin, among those of a day.
+    fn slot(&self, hour: u32) -> usize {
+        (hour / self.hour_bins) as usize % self.hours()
+    }
+}
+
 /// What a past count is multiplied by: more addresses see up to as many times more sources;
 /// fewer may see no fewer, because a scanner finds all of them. So an outage is no surge,
 /// nor is its end.
@@ -338,29 +376,47 @@ impl Series {
         let (days, weeks) = (usual(&reference.days), usual(&reference.weeks));
         let season = weeks.or(days).map(|usual| usual.median);
         let mut of_day = self.values(&reference.day, |entry| entry.sources);
+        self.hours.resize(reference.hours(), Hour::UNKNOWN);
+        self.hours[reference.slot(reference.stamp.0)] = Hour {
+            bin: reference.stamp.0,
+            season: season.map(|season| season as f32),
+            ..Hour::UNKNOWN
+        };
         if let Some(season) = season {
             self.take_out_rhythm(reference, season, &mut of_day);
         }
+        let long_run = self.long_run(reference, &of_day);
         let widened = |usual: Usual| usual.widened(young);
         Some(Baseline {
+            long_run,
             day: Usual::of(&mut of_day).map(widened)?,
             days: days.map(widened),
             weeks: weeks.map(widened),
         })
     }
 
+    /// How alike successive bins of a day are: in the mean over the hours that are remembered,
+    /// so that what begins to grow does not speak against itself.
+    fn long_run(&mut self, reference: &Reference, of_day: &[f64]) -> f64 {
+        let lags = 2 * reference.hour_bins as usize;
+        let this = reference.slot(reference.stamp.0);
+        self.hours[this].long_run = long_run(of_day, lags) as f32;
+        let known = self.hours.iter().filter(|hour| hour.bin != u32::MAX);
+        let (sum, count) = known.fold((0.0, 0.0), |(sum, count), hour| {
+            (sum + f64::from(hour.long_run), count + 1.0)
+        });
+        sum / count
+    }
+
     /// Shifts each value of the last day by what its hour is above or below this one, as far
-    /// as both are known; remembers this hour for those to come.
-    fn take_out_rhythm(&mut self, reference: &Reference, season: f64, values: &mut [f64]) {
-        let (this, length) = (reference.stamp.0, reference.hour_bins);
-        let hours = (reference.day_bins / length).max(1) as usize;
-        self.hours.resize(hours, (u32::MAX, 0.0));
-        let slot = |hour: u32| (hour / length) as usize % hours;
-        self.hours[slot(this)] = (this, season as f32);
+    /// as both are known.
+    fn take_out_rhythm(&self, reference: &Reference, season: f64, values: &mut [f64]) {
         for ((bin, _), value) in reference.day.iter().zip(values) {
-            let hour = bin - bin % length;
-            let (known, median) = self.hours[slot(hour)];
-            if known == hour {
+            let hour = bin - bin % reference.hour_bins;
+            let known = self.hours[reference.slot(hour)];
+            if known.bin == hour
+                && let Some(median) = known.season
+            {
                 *value = (*value + season - f64::from(median)).max(0.0);
             }
         }

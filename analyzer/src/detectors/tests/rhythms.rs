@@ -152,6 +152,26 @@ fn ports_of_the_same_sources_are_one_finding() {
     assert_eq!(found[0].services.len(), 2);
 }
 
+/// Twelve hosts of one /16, each in a /24 of its own, send one packet each within a minute.
+#[test]
+fn neighbours_that_keep_time_are_found_by_one_packet_each() {
+    let random = &mut Random::new(23);
+    let mut send = |spread: u64| {
+        let each = |number: u8| {
+            let at = NOON + 660_000 + random.below(spread);
+            syn(random, at, Ipv4Addr::new(20, 9, number, 7), 11_000)
+        };
+        let packets: Vec<Sent> = (0..12).map(each).collect();
+        of_rhythms([calm(17, 1_810), packets].concat())
+    };
+    let found = send(10_000);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].reason, Reason::RhythmNeighbours);
+    assert_eq!(found[0].sources, Some(12));
+    assert_eq!(group_of(&found[0]).service.port, 11_000);
+    assert!(send(1_000_000).is_empty(), "each at its own time");
+}
+
 #[test]
 fn what_is_no_rhythm() {
     let at_one_target = |packet: Sent| Sent {

@@ -215,6 +215,44 @@ fn a_geo_reload_is_no_surge() {
     assert_eq!(told(&found), []);
 }
 
+/// Hosts that turn up after a reload, in networks that were another country's.
+#[test]
+fn new_hosts_of_networks_that_moved_are_no_growth() {
+    let start = 14 * DAY_BINS;
+    let random = &mut Random::new(24);
+    let found = surges(0..start + 9 * DAY_BINS, |index| {
+        let days = index.saturating_sub(start) as u32 / DAY_BINS as u32;
+        let label = if index >= start { "VN" } else { "LA" };
+        vec![
+            crowd(445, about(300, 0, random), "ID"),
+            crowd(445, about(20 - 2 * days, 59_904, random), label),
+            crowd(445, about(2 * days, 60_000, random), label), // in the same /16
+        ]
+    });
+    assert_eq!(told(&found), []);
+}
+
+/// Sixteen scanners of eight ports come for hours, and pause for hours: now and then many of
+/// them are there for half a day, on every port.
+#[test]
+fn sources_that_come_in_sessions_are_no_growth() {
+    let scanners = |index: u64, port: u16| {
+        let random = &mut Random::new(index << 16 | u64::from(port));
+        let is_there = |number: u32| {
+            let phase = index / (9 + u64::from(number) % 10);
+            Random::new(phase << 8 | u64::from(number)).below(2) == 0
+        };
+        let asks = |number: &u32| is_there(*number) && random.below(2) == 0;
+        (0..16).filter(asks).collect::<Vec<u32>>()
+    };
+    let found = surges(0..4 * WEEK_BINS, |index| {
+        let ports = 6_000..6_008;
+        let each = ports.map(|port| crowd(port, scanners(index, port), "TH"));
+        each.collect()
+    });
+    assert_eq!(told(&found), []);
+}
+
 #[test]
 fn a_flood_of_forged_sources_is_no_surge_and_has_its_room() {
     let mut detector = scan_surge::ScanSurges::new(&ScanSurge::default());

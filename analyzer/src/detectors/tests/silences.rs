@@ -76,6 +76,34 @@ fn a_country_that_falls_silent_is_found_in_its_second_bin() {
     );
 }
 
+/// Half of the telescope has been down for two hours when a country falls silent, and stays so.
+#[test]
+fn a_country_that_falls_silent_during_an_outage_is_found() {
+    let mut detector = country_silence::CountrySilences::new(&CountrySilence::default());
+    let random = &mut Random::new(32);
+    let mut found = Vec::new();
+    for index in 0..START + 24 {
+        let (is_down, is_silent) = (index >= START, index >= START + 12);
+        // half the addresses see two thirds of the sources
+        let seen = if is_down { 2 } else { 3 };
+        let laos = if is_silent { 1 } else { 20 * seen };
+        let crowds = [
+            crowd(23, about(laos, 0, random), "LA"),
+            crowd(23, about(70 * seen, 10_000, random), "TH"),
+            crowd(80, about(130 * seen, 20_000, random), "ID"),
+        ];
+        let up = watches(if is_down { &[512] } else { &[512, 512] });
+        found.extend(findings(&mut detector, &bin(index, &crowds, &up)));
+    }
+    let at: Vec<u64> = found
+        .iter()
+        .map(|finding| (finding.at - MONDAY) / BIN_SECONDS - START)
+        .collect();
+    assert_eq!(at, Vec::from_iter(14..24), "as long as it lasts");
+    let usual = found[0].usual.expect("a level");
+    assert!((30.0..50.0).contains(&usual), "of what is up: {usual}");
+}
+
 fn no_silences() -> [(&'static str, Story); 9] {
     let story = Story::default;
     let laos = || Story {
