@@ -5,9 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use noroshi_store::origin::PartnerId;
-use noroshi_store::registry::Registry;
 use noroshi_store::store::Store;
-use std::sync::Arc;
+use uuid::Uuid;
 
 use crate::guard::Refusal;
 use crate::rate::Rate;
@@ -19,23 +18,31 @@ const STORE_WAIT: Duration = Duration::from_secs(20);
 /// What the routes share.
 pub struct Desk {
     pub(crate) store: Store,
-    pub(crate) registry: Arc<Registry>,
     pub(crate) tokens: Tokens,
+    /// How partners reach us, without a slash at its end.
+    pub(crate) public_url: String,
+    /// What we sign with what comes back to us: drawn at start.
+    pub(crate) key: [u8; 32],
     opened: Instant,
     /// One entry per partner with a token.
     rates: Mutex<HashMap<PartnerId, Rate>>,
 }
 
 impl Desk {
-    /// Serves the alerts of `store` to the holders of `tokens`.
+    /// Serves the alerts of `store` to the holders of `tokens`, who reach us at `public_url`.
     #[allow(
         clippy::disallowed_methods,
         reason = "a shell: rates are counted in its own time"
     )]
-    pub fn new(store: Store, registry: Arc<Registry>, tokens: Tokens) -> Self {
+    pub fn new(store: Store, tokens: Tokens, public_url: &str) -> Self {
+        let mut key = [0; 32];
+        for half in key.chunks_exact_mut(16) {
+            half.copy_from_slice(Uuid::new_v4().as_bytes());
+        }
         Self {
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            key,
             store,
-            registry,
             tokens,
             opened: Instant::now(),
             rates: Mutex::default(),

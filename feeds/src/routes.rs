@@ -4,6 +4,7 @@
 //! |-------------------------------------------|--------------------------------------------------|
 //! | `GET /v1/alerts.jsonl?since=…&limit=…`    | the reader's alerts, in the order they changed   |
 //! | `GET /v1/alerts/{id}`                     | one of the reader's alerts                       |
+//! | `GET /taxii2/…`                           | the reader's alerts as STIX objects, by TAXII 2.1 |
 //! | `GET /health`                             | 200 while the store answers, else 503; no token  |
 //!
 //! All but `/health` ask for `Authorization: Bearer TOKEN`. Without a known token every path
@@ -17,6 +18,7 @@
 //! its `id` stays.
 
 mod alerts;
+mod taxii;
 
 use std::sync::Arc;
 
@@ -36,13 +38,19 @@ pub fn router(desk: Desk) -> Router {
     let desk = Arc::new(desk);
     let inside = Router::new()
         .merge(alerts::routes())
+        .merge(taxii::routes())
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::NotFound })
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&desk),
+            taxii::manners,
+        ))
         .with_state(Arc::clone(&desk));
     // Around the whole of it, so that a refusal cannot differ from route to route.
     let guarded = Router::new()
         .fallback_service(inside)
-        .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard));
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard))
+        .layer(middleware::from_fn(taxii::words));
     Router::new()
         .route("/health", get(health))
         .with_state(desk)

@@ -14,6 +14,9 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::site::Site;
 
+/// What the centre is called in feeds.
+const CENTRE: &str = "Noroshi";
+
 /// One part of the centre's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -106,6 +109,8 @@ fn start(
             let settings = noroshi_feeds::Settings {
                 listen: config.feeds.listen,
                 tokens,
+                public_url: None,
+                centre: CENTRE.to_owned(),
             };
             tasks.spawn(async move {
                 Ok(noroshi_feeds::run(&settings, store, registry, shutdown).await?)

@@ -20,7 +20,9 @@
 //! | [`observations`] | what was seen of a case      | a row per case and day                       |
 //! | [`maintenance`] | when sensors are worked on    | whose silence means nothing                  |
 //! | [`notices`]    | evidence from elsewhere        | cases apart, kept for a short time           |
+//! | [`stix`]       | STIX objects                   | the same, in the order they were published   |
 //! | [`tally`]      | a period                       | how its cases fared                          |
+//! | [`lease`]      | a role                         | the right to be the only one in it           |
 //! | [`positions`]  | a reader's progress            | where it goes on after a restart             |
 //! | [`accounting`] | –                              | the sums that have to agree                  |
 //!
@@ -34,6 +36,7 @@ pub mod cases;
 pub mod changes;
 pub mod document;
 pub mod engine;
+pub mod lease;
 pub mod ledger;
 pub mod maintenance;
 pub mod notices;
@@ -48,6 +51,7 @@ pub mod retention;
 pub mod rollups;
 mod schema;
 pub mod steps;
+pub mod stix;
 pub mod store;
 pub mod tally;
 pub mod window;

@@ -3,3 +3,5 @@
 mod desk;
 mod need_to_know;
 mod reading;
+mod samples;
+mod taxii;

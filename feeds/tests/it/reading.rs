@@ -131,6 +131,8 @@ async fn tokens_never_cross_a_network_in_the_clear() {
     let settings = Settings {
         listen: "0.0.0.0:0".parse().expect("an address"),
         tokens: "/nowhere".into(),
+        public_url: None,
+        centre: "Noroshi".to_owned(),
     };
     let refused = Feeds::open(&settings, desk.store.clone(), Arc::new(Registry::default())).await;
     assert!(matches!(refused, Err(FeedsError::NotLoopback(_))));
