@@ -162,15 +162,19 @@ def import_to_misp(objects):
         attributes.extend(misp_object.attributes)
     flagged = {it.value for it in attributes if it.to_ids and it.type.startswith("ip-")}
     values = {str(it.value) for it in attributes}
-    return flagged, values, warnings
+    flows = sum(it.name == "network-traffic" for it in event.objects)
+    return flagged, values, flows, warnings
 
 
 def check_misp(seen):
     last = bundle(seen)["objects"]
     patterns = " ".join(it["pattern"] for it in last if it["type"] == "indicator")
     addresses = [it["value"] for it in last if it["type"] in ("ipv4-addr", "ipv6-addr")]
-    flagged, values, warnings = import_to_misp(seen)
+    flagged, values, flows, warnings = import_to_misp(seen)
     assert not warnings, warnings
+    assert flows == sum(it["type"] == "network-traffic" for it in last), "MISP lost traffic"
+    for number in (it["number"] for it in last if it["type"] == "autonomous-system"):
+        assert f"AS{number}" in values, f"MISP lost AS{number}"
     for address in addresses:
         assert address in values, f"MISP lost {address}"
         indicated = f"'{address}'" in patterns

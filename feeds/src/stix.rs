@@ -47,6 +47,3 @@ pub struct Audience<'a> {
     /// How TLP labels are said.
     pub flavour: Flavour,
 }
-
-#[cfg(test)]
-mod tests;

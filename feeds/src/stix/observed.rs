@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::id;
 use super::object::{Body, Head, Object, Second, Traffic};
 
-/// What an alert saw: first the address it names, then its network, the traffic, further addresses.
+/// What an alert saw: the address it names after its network, the traffic, further addresses.
 ///
 /// Empty where it names no address.
 pub fn observables(alert: &Alert, markings: &[String]) -> Vec<Object> {
@@ -22,8 +22,8 @@ pub fn observables(alert: &Alert, markings: &[String]) -> Vec<Object> {
     let mut seen = Vec::new();
     if let Some((address, family)) = address(&text, system.as_ref(), markings) {
         let traffic = traffic(alert, &address.id, family, markings);
-        seen.push(address);
         seen.extend(system);
+        seen.push(address);
         seen.extend(traffic);
     }
     let listed = alert.evidence.hosts.iter().chain(&alert.evidence.victims);

@@ -1,7 +1,6 @@
 //! All objects of one alert.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Confidence, Kind, Severity, State, Subject};
@@ -199,7 +198,7 @@ impl Teller<'_> {
             first_observed: Stamp(alert.first_seen),
             last_observed: Stamp(alert.last_seen.max(alert.first_seen)),
             number_observed: count(alert.evidence.packets),
-            object_refs: seen.iter().map(|object| object.id.clone()).collect(),
+            object_refs: observation(seen),
         };
         (!seen.is_empty()).then(|| self.object("observed-data", "observed-data", body))
     }
@@ -281,6 +280,18 @@ fn is_over(standing: &Standing) -> bool {
 
 fn is_address(object: &Object) -> bool {
     matches!(object.body, Body::Address { .. })
+}
+
+/// What is observed together. MISP's importer loses an address that is observed with its network
+/// and nothing else; the address refers to its network by itself.
+fn observation(seen: &[Object]) -> Vec<String> {
+    let has_traffic = seen
+        .iter()
+        .any(|object| matches!(object.body, Body::Traffic(_)));
+    let observed = seen
+        .iter()
+        .filter(|object| has_traffic || is_address(object));
+    observed.map(|object| object.id.clone()).collect()
 }
 
 fn pattern(address: &Object) -> String {

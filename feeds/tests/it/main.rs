@@ -4,4 +4,5 @@ mod desk;
 mod need_to_know;
 mod reading;
 mod samples;
+mod stix;
 mod taxii;
