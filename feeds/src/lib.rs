@@ -7,6 +7,9 @@
 //! | [`key`]        | a text                       | a signature, and its proof     | a file, at start  |
 //! | [`rate`]       | a request's time             | leave, or how long to wait     | no                |
 //! | [`render`]     | alerts                       | JSON lines                     | no                |
+//! | [`stix`]       | alerts                       | STIX objects                   | no                |
+//! | [`publish`]    | alerts that changed          | objects that are published     | asks the store    |
+//! | [`taxii`]      | a query, objects             | what is wanted, resources      | no                |
 //! | [`links`]      | a step with a case           | a signed link, a page          | no                |
 //! | [`steps`]      | what a partner says          | where its case stands          | asks the store    |
 //! | [`report`]     | a partner's week             | a page that prints well        | asks the store    |
@@ -37,6 +40,7 @@ mod guard;
 pub mod key;
 pub mod keyring;
 pub mod links;
+pub mod publish;
 pub mod push;
 pub mod rate;
 pub mod render;
@@ -44,6 +48,8 @@ pub mod report;
 pub mod routes;
 pub mod serve;
 pub mod steps;
+pub mod stix;
+pub mod taxii;
 pub mod tls;
 pub mod webhook;
 
@@ -51,10 +57,11 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 
 use noroshi_store::registry::Registry;
-use noroshi_store::store::Store;
+use noroshi_store::store::{Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
@@ -76,6 +83,8 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// How partners reach the feeds, where a proxy stands before them.
     pub public_url: Option<String>,
+    /// What the centre is called where it signs what it says.
+    pub centre: String,
     /// What is sent rather than read.
     pub push: push::run::Settings,
 }
@@ -95,6 +104,9 @@ pub enum FeedsError {
     /// The server's certificate.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
+    /// The store, in a way that waiting does not cure.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Tokens would cross a network in the clear.
     #[error(
         "feeds without TLS carry tokens in the clear: listen on 127.0.0.1 or ::1 instead of {0}, or \
@@ -119,6 +131,7 @@ pub struct Feeds {
     keyring: Arc<Keyring>,
     desk: desk::Desk,
     push: push::run::Push,
+    publisher: publish::Publisher,
     store: Store,
     accesses: mpsc::Receiver<noroshi_store::positions::Access>,
 }
@@ -148,6 +161,8 @@ impl Feeds {
         let own_url = || format!("{scheme}://{address}");
         let public_url = settings.public_url.clone().unwrap_or_else(own_url);
         let push = push::run::Push::open(&settings.push, &store, &registry, &public_url)?;
+        let centre = settings.centre.clone();
+        let publisher = publish::Publisher::new(store.clone(), Arc::clone(&registry), centre);
         let desk = desk::Desk::new(desk::Parts {
             store: store.clone(),
             registry,
@@ -163,6 +178,7 @@ impl Feeds {
             keyring,
             desk,
             push,
+            publisher,
             store,
             accesses,
         })
@@ -173,26 +189,48 @@ impl Feeds {
         self.address
     }
 
-    /// Serves until `shutdown`, then lets answers under way finish and writes down who got them.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+    /// Serves, publishes and sends until `shutdown`, then lets answers under way finish and writes
+    /// down who got them.
+    ///
+    /// # Errors
+    /// What keeps the publisher from going on; nothing is served any more then.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), FeedsError> {
         tracing::info!(address = %self.address, "feeds are served");
         let noting = tokio::spawn(audit::write(self.store, self.accesses));
-        let (stop, mut stopped) = watch::channel(());
+        let (stop, stopped) = watch::channel(());
         let pushing = tokio::spawn(self.push.run(stopped.clone()));
-        let keyring = self.keyring;
-        let following = tokio::spawn(async move {
-            let gone = async move { while stopped.changed().await.is_ok() {} };
-            keyring.follow(gone).await;
-        });
+        let (keyring, ending) = (self.keyring, ended(stopped.clone()));
+        let following = tokio::spawn(async move { keyring.follow(ending).await });
+        let mut publishing = pin!(self.publisher.run(ended(stopped.clone())));
         let router = routes::router(self.desk);
-        serve::serve(self.listener, self.acceptor, router, shutdown).await;
+        let serving = serve::serve(self.listener, self.acceptor, router, ended(stopped));
+        let mut serving = pin!(serving);
+        let mut published = None;
+        tokio::select! {
+            () = shutdown => {}
+            () = serving.as_mut() => {}
+            early = publishing.as_mut() => published = Some(early),
+        }
         drop(stop);
+        let published = match published {
+            Some(published) => {
+                serving.await;
+                published
+            }
+            None => tokio::join!(serving, publishing).1,
+        };
         for task in [following, pushing, noting] {
             if let Err(broken) = task.await {
                 tracing::error!(%broken, "a part of the feeds broke off");
             }
         }
+        Ok(published?)
     }
+}
+
+/// Ends when the sender is gone.
+async fn ended(mut stopped: watch::Receiver<()>) {
+    while stopped.changed().await.is_ok() {}
 }
 
 fn open_keyring(settings: &Settings, registry: &Registry) -> Result<Keyring, FeedsError> {
@@ -212,7 +250,7 @@ fn open_keyring(settings: &Settings, registry: &Registry) -> Result<Keyring, Fee
 /// Serves feeds until `shutdown`.
 ///
 /// # Errors
-/// What the operator has to change, before anything is served.
+/// What the operator has to change, before anything is served; and what keeps it from going on.
 pub async fn run(
     settings: &Settings,
     store: Store,
@@ -222,6 +260,5 @@ pub async fn run(
     Feeds::open(settings, store, registry)
         .await?
         .run(shutdown)
-        .await;
-    Ok(())
+        .await
 }

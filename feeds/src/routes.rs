@@ -9,6 +9,7 @@
 //! | `GET /v1/report/{week}`                   | the reader's week, such as 2026-W47, as a page   |
 //! | `GET /v1/report/{week}.json`              | the same as JSON                                 |
 //! | `GET, POST /links/…`                      | the same by a signed link; no credential         |
+//! | `GET /taxii2/…`                           | the reader's alerts as STIX objects, by TAXII 2.1 |
 //! | `GET /health`                             | 200 while the store answers, else 503; no token  |
 //!
 //! All but `/health` ask for a credential (see [`crate::credential`]). Without a known one every
@@ -25,6 +26,7 @@
 mod alerts;
 mod report;
 mod steps;
+mod taxii;
 
 use std::sync::Arc;
 
@@ -48,14 +50,20 @@ pub fn router(desk: Desk) -> Router {
         .merge(alerts::routes())
         .merge(report::routes())
         .merge(steps::routes())
+        .merge(taxii::routes())
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::NotFound })
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&desk),
+            taxii::manners,
+        ))
         .with_state(Arc::clone(&desk));
     // Around the whole of it, so that a refusal cannot differ from route to route.
     let guarded = Router::new()
         .fallback_service(inside)
         .layer(middleware::from_fn(tagged))
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard))
+        .layer(middleware::from_fn(taxii::words))
         .layer(CompressionLayer::new());
     Router::new()
         .route("/health", get(health))

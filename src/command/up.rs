@@ -14,6 +14,9 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::site::Site;
 
+/// What the centre is called in feeds.
+const CENTRE: &str = "Noroshi";
+
 /// One part of the centre's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -109,6 +112,7 @@ fn start(
                 key: config.feeds.key_file.clone(),
                 tls: config.feeds.tls.clone(),
                 public_url: config.feeds.public_url.clone(),
+                centre: CENTRE.to_owned(),
                 push: config.feeds.push.clone(),
             };
             tasks.spawn(async move {

@@ -20,9 +20,11 @@
 //! | [`observations`] | what was seen of a case      | a row per case and day                       |
 //! | [`maintenance`] | when sensors are worked on    | whose silence means nothing                  |
 //! | [`notices`]    | evidence from elsewhere        | cases apart, kept for a short time           |
+//! | [`stix`]       | STIX objects                   | the same, in the order they were published   |
 //! | [`tally`]      | a period                       | how its cases fared                          |
 //! | [`reported`]   | a period                       | what a partner's report counts               |
 //! | [`deliveries`] | messages to partners           | which wait, which were taken                 |
+//! | [`lease`]      | a role                         | the right to be the only one in it           |
 //! | [`positions`]  | a reader's progress            | where it goes on after a restart             |
 //! | [`accounting`] | –                              | the sums that have to agree                  |
 //!
@@ -37,6 +39,7 @@ pub mod changes;
 pub mod deliveries;
 pub mod document;
 pub mod engine;
+pub mod lease;
 pub mod ledger;
 pub mod maintenance;
 pub mod notices;
@@ -52,6 +55,7 @@ pub mod retention;
 pub mod rollups;
 mod schema;
 pub mod steps;
+pub mod stix;
 pub mod store;
 pub mod tally;
 pub mod window;

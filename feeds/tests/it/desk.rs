@@ -82,6 +82,7 @@ impl Desk {
             key: directory.path().join("feeds.key"),
             tls: tls(directory.path()),
             public_url: None,
+            centre: "Noroshi".to_owned(),
             push: Default::default(),
         };
         let feeds = Feeds::open(&settings, store.clone(), Arc::new(registry))
@@ -89,9 +90,12 @@ impl Desk {
             .expect("the feeds open");
         let address = feeds.address();
         let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(feeds.run(async {
-            let _ = stopped.await; // dropped or sent: both end it
-        }));
+        let served = tokio::spawn(async {
+            let ended = feeds.run(async {
+                let _ = stopped.await; // dropped or sent: both end it
+            });
+            ended.await.expect("nothing goes wrong")
+        });
         Self {
             store,
             address,
@@ -103,21 +107,19 @@ impl Desk {
 
     /// Records a case in one state.
     pub(crate) async fn record(&self, number: u128, version: u64, partner: Option<&str>) {
-        let at = Millis(1_793_577_600_000 + version * 10_000);
-        let case = Case {
-            alert: alert(number, version, partner),
-            version,
-        };
+        self.keep(alert(number, version, partner), version).await;
+    }
+
+    /// Records this state of a case.
+    pub(crate) async fn keep(&self, alert: Alert, version: u64) {
         let transition = Transition {
-            case,
+            case: Case { alert, version },
             by: "analyzer".to_owned(),
-            at,
+            at: Millis(1_793_577_600_000 + version * 10_000),
             note: String::new(),
         };
-        self.store
-            .record(&[transition])
-            .await
-            .expect("it is recorded");
+        let recorded = self.store.record(&[transition]).await;
+        recorded.expect("it is recorded");
     }
 
     /// Records what somebody did with a case.

@@ -6,4 +6,7 @@ mod need_to_know;
 mod push;
 mod reading;
 mod report;
+mod samples;
 mod steps;
+mod stix;
+mod taxii;

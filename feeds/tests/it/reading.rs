@@ -134,6 +134,7 @@ async fn tokens_never_cross_a_network_in_the_clear() {
         key: "/nowhere".into(),
         tls: None,
         public_url: None,
+        centre: "Noroshi".to_owned(),
         push: Default::default(),
     };
     let refused = Feeds::open(&settings, desk.store.clone(), Arc::new(Registry::default())).await;

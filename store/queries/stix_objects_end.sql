@@ -1,0 +1,1 @@
+SELECT toUnixTimestamp64Milli(max(added)) FROM stix_objects
