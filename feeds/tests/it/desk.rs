@@ -10,10 +10,12 @@ use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Confidence, Evidence, Kind, Severity, State, Subject, Tlp};
 use noroshi_store::cases::{Case, ChangeCursor, Transition};
 use noroshi_store::engine::testing;
+use noroshi_store::origin::PartnerId;
 use noroshi_store::registry::Registry;
 use noroshi_store::remedy::Event;
 use noroshi_store::retention::Retention;
 use noroshi_store::steps::Step;
+use noroshi_store::stix::{Published, Versions, Wanted};
 use noroshi_store::store::{Store, StoreConfig};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -24,7 +26,8 @@ pub(crate) const NORTH: &str = "north-north-north-north-north-32";
 /// Malaysia's token.
 pub(crate) const SOUTH: &str = "south-south-south-south-south-32";
 
-const REGISTRY: &str = r#"
+/// Both of them.
+pub(crate) const REGISTRY: &str = r#"
 [[partner]]
 id = "th-cert"
 name = "ThaiCERT"
@@ -59,7 +62,11 @@ impl Desk {
             cluster: None,
             retention: Retention::forever(),
         };
-        let store = Store::open(&config).await.expect("the store opens");
+        Self::on(Store::open(&config).await.expect("the store opens")).await
+    }
+
+    /// A desk on a store that others have used.
+    pub(crate) async fn on(store: Store) -> Self {
         let tokens = tempfile::tempdir().expect("a directory");
         std::fs::write(tokens.path().join("th-cert"), NORTH).expect("a token");
         std::fs::write(tokens.path().join("my-cert"), SOUTH).expect("a token");
@@ -136,14 +143,47 @@ impl Desk {
 
     /// An answer to one request. `authorization` is the whole header's value.
     pub(crate) async fn ask(&self, line: &str, authorization: Option<&str>) -> Answer {
+        let headers: Vec<_> = authorization
+            .map(|value| ("authorization", value))
+            .into_iter()
+            .collect();
+        self.ask_with(line, &headers).await
+    }
+
+    /// An answer to one request with these headers.
+    pub(crate) async fn ask_with(&self, line: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = format!("{line} HTTP/1.1\r\nhost: feeds\r\nconnection: close\r\n");
-        if let Some(value) = authorization {
-            request.push_str(&format!("authorization: {value}\r\n"));
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
         }
         request.push_str("\r\n");
         let address = self.address;
         let answer = tokio::task::spawn_blocking(move || exchange(address, &request));
         Answer::read(&answer.await.expect("no panic"))
+    }
+
+    /// Waits until so many objects of a type are published for Thailand, with all their versions.
+    pub(crate) async fn publishes(&self, kind: &str, count: usize) -> Vec<Published> {
+        let wanted = Wanted {
+            after: Millis(0),
+            ids: Vec::new(),
+            types: vec![kind.to_owned()],
+            versions: Versions {
+                all: true,
+                ..Versions::default()
+            },
+            limit: 1_000,
+        };
+        let partner = PartnerId::new("th-cert").expect("a name");
+        for _ in 0..200 {
+            let found = self.store.objects_of(&partner, &wanted).await;
+            let found = found.expect("the store answers");
+            if found.len() >= count {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{count} of {kind} are not published within twenty seconds");
     }
 
     /// A page of a partner's alerts.

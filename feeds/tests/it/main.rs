@@ -2,6 +2,7 @@
 
 mod desk;
 mod need_to_know;
+mod publishing;
 mod reading;
 mod samples;
 mod stix;
