@@ -43,7 +43,8 @@ pub struct Retention {
     pub hourly_sources: Keep,
     /// Which batches are in the store; frames, losses and delays of sensors.
     pub batch_ledger: Keep,
-    /// Cases, their history, what people did with them, and sensors' maintenance.
+    /// Cases, their history, what people did with them, sensors' maintenance, and what was
+    /// published of cases.
     pub alerts: Keep,
     /// Cases that rest on imported evidence, after the notice: [`IMPORTED_DAYS_MAX`] at most.
     pub imported: Keep,

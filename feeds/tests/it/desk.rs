@@ -175,7 +175,7 @@ impl Desk {
             limit: 1_000,
         };
         let partner = PartnerId::new("th-cert").expect("a name");
-        for _ in 0..200 {
+        for _ in 0..600 {
             let found = self.store.objects_of(&partner, &wanted).await;
             let found = found.expect("the store answers");
             if found.len() >= count {
@@ -183,7 +183,7 @@ impl Desk {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("{count} of {kind} are not published within twenty seconds");
+        panic!("{count} of {kind} are not published within a minute");
     }
 
     /// A page of a partner's alerts.
