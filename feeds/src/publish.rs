@@ -20,7 +20,7 @@ use noroshi_store::store::{Store, StoreError};
 use uuid::Uuid;
 
 use crate::stix::object::Stamp;
-use crate::stix::{Audience, Flavour, Object, objects};
+use crate::stix::{Audience, Object, objects};
 
 /// Name of the publisher's cursor.
 const FEED: &str = "stix";
@@ -148,7 +148,7 @@ impl Publisher {
             centre: &self.centre,
             partner: partner.id.as_str(),
             country: partner.country.as_str(),
-            flavour: Flavour::default(),
+            markings: partner.stix_markings,
         }
     }
 

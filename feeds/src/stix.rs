@@ -31,7 +31,8 @@ pub mod observed;
 pub mod shared;
 pub mod told;
 
-pub use marking::Flavour;
+use noroshi_store::registry::partner::StixMarkings;
+
 pub use object::Object;
 pub use told::objects;
 
@@ -45,5 +46,5 @@ pub struct Audience<'a> {
     /// Where it works: what an alert without a country concerns.
     pub country: &'a str,
     /// How TLP labels are said.
-    pub flavour: Flavour,
+    pub markings: StixMarkings,
 }

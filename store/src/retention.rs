@@ -43,8 +43,8 @@ pub struct Retention {
     pub hourly_sources: Keep,
     /// Which batches are in the store; frames, losses and delays of sensors.
     pub batch_ledger: Keep,
-    /// Cases, their history, what people did with them, what was sent of them, and sensors'
-    /// maintenance.
+    /// Cases, their history, what people did with them, what was sent and published of them, and
+    /// sensors' maintenance.
     pub alerts: Keep,
     /// Cases that rest on imported evidence, after the notice: [`IMPORTED_DAYS_MAX`] at most.
     pub imported: Keep,

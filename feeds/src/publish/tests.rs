@@ -1,4 +1,5 @@
 use noroshi_store::alert::{Alert, Confidence, Evidence, Kind, Severity, State, Subject, Tlp};
+use noroshi_store::registry::partner::StixMarkings;
 use noroshi_store::remedy::{Event, Standing};
 
 use super::*;
@@ -7,7 +8,7 @@ const AUDIENCE: Audience<'static> = Audience {
     centre: "Noroshi",
     partner: "th-cert",
     country: "TH",
-    flavour: Flavour::Tlp2,
+    markings: StixMarkings::Tlp2,
 };
 
 fn alert() -> Alert {

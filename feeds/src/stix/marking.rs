@@ -4,19 +4,9 @@ use std::collections::BTreeMap;
 
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::Tlp;
+use noroshi_store::registry::partner::StixMarkings;
 
 use super::object::{Body, Extension, Head, Object, Stamp};
-
-/// How TLP labels are said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Flavour {
-    /// TLP 2.0, by the objects that OASIS published for it.
-    #[default]
-    Tlp2,
-    /// TLP 1 as STIX 2.1 §7.2.1.4 defines it, for platforms that know only those ids. It has no
-    /// AMBER+STRICT: that label takes the id that OpenCTI gave it.
-    Tlp1,
-}
 
 /// The extension of OASIS's markings for TLP 2.0.
 const TLP_2_0: &str = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
@@ -25,13 +15,11 @@ const TLP2_CREATED: Millis = Millis(1_664_582_400_000);
 /// When STIX made its own: 20 January 2017.
 const TLP1_CREATED: Millis = Millis(1_484_870_400_000);
 
-impl Flavour {
-    /// The marking for a label.
-    pub fn marking(self, tlp: Tlp) -> Object {
-        match self {
-            Self::Tlp2 => tlp2(tlp),
-            Self::Tlp1 => tlp1(tlp),
-        }
+/// The marking for a label, as the reader's platform knows it.
+pub fn marking(tlp: Tlp, markings: StixMarkings) -> Object {
+    match markings {
+        StixMarkings::Tlp2 => tlp2(tlp),
+        StixMarkings::Tlp1 => tlp1(tlp),
     }
 }
 
@@ -59,6 +47,7 @@ fn tlp2(tlp: Tlp) -> Object {
     object(uuid, head, (name, None))
 }
 
+/// TLP 1 has no AMBER+STRICT: it takes the id that OpenCTI gave that label.
 fn tlp1(tlp: Tlp) -> Object {
     let (uuid, name, definition) = match tlp {
         Tlp::Clear => (

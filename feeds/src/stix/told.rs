@@ -7,6 +7,7 @@ use noroshi_store::alert::{Alert, Confidence, Kind, Severity, State, Subject};
 use noroshi_store::changes::Shown;
 use noroshi_store::remedy::{Remedy, Standing};
 
+use super::marking::marking;
 use super::object::{AlertProperties, Body, Extension, Head, Indicator, Object, Stamp};
 use super::{Audience, id, observed, shared};
 
@@ -27,7 +28,7 @@ pub fn objects(shown: &Shown, audience: &Audience<'_>) -> Vec<Object> {
     if alert.partner.as_deref() != Some(audience.partner) || alert.kind == Kind::SensorSilence {
         return Vec::new();
     }
-    let marking = audience.flavour.marking(alert.tlp);
+    let marking = marking(alert.tlp, audience.markings);
     let centre = shared::centre(audience.centre);
     let country = alert.country.as_deref().unwrap_or(audience.country);
     let location = shared::location(audience.centre, country);

@@ -13,10 +13,12 @@ use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Confidence, Evidence, Kind, Severity, State, Subject, Tlp};
 use noroshi_store::cases::{Case, ChangeCursor, Transition};
 use noroshi_store::engine::testing;
+use noroshi_store::origin::PartnerId;
 use noroshi_store::registry::Registry;
 use noroshi_store::remedy::Event;
 use noroshi_store::retention::Retention;
 use noroshi_store::steps::Step;
+use noroshi_store::stix::{Published, Versions, Wanted};
 use noroshi_store::store::{Store, StoreConfig};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -28,7 +30,8 @@ pub(crate) const NORTH: &str = "north-north-north-north-north-32";
 /// Malaysia's token.
 pub(crate) const SOUTH: &str = "south-south-south-south-south-32";
 
-const REGISTRY: &str = r#"
+/// Both of them.
+pub(crate) const REGISTRY: &str = r#"
 [[partner]]
 id = "th-cert"
 name = "ThaiCERT"
@@ -70,6 +73,15 @@ impl Desk {
             retention: Retention::forever(),
         };
         let store = Store::open(&config).await.expect("the store opens");
+        Self::on_with(store, tls).await
+    }
+
+    /// A desk on a store that others have used.
+    pub(crate) async fn on(store: Store) -> Self {
+        Self::on_with(store, |_| None).await
+    }
+
+    async fn on_with(store: Store, tls: impl FnOnce(&Path) -> Option<TlsFiles>) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let tokens = directory.path().join("tokens");
         std::fs::create_dir(&tokens).expect("a directory");
@@ -188,6 +200,30 @@ impl Desk {
         let address = self.address;
         let answer = tokio::task::spawn_blocking(move || exchange(address, &request));
         Answer::read(&answer.await.expect("no panic"))
+    }
+
+    /// Waits until so many objects of a type are published for Thailand, with all their versions.
+    pub(crate) async fn publishes(&self, kind: &str, count: usize) -> Vec<Published> {
+        let wanted = Wanted {
+            after: Millis(0),
+            ids: Vec::new(),
+            types: vec![kind.to_owned()],
+            versions: Versions {
+                all: true,
+                ..Versions::default()
+            },
+            limit: 1_000,
+        };
+        let partner = PartnerId::new("th-cert").expect("a name");
+        for _ in 0..600 {
+            let found = self.store.objects_of(&partner, &wanted).await;
+            let found = found.expect("the store answers");
+            if found.len() >= count {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{count} of {kind} are not published within a minute");
     }
 
     /// A page of a partner's alerts.

@@ -3,6 +3,7 @@
 mod credentials;
 mod desk;
 mod need_to_know;
+mod publishing;
 mod push;
 mod reading;
 mod report;

@@ -1,9 +1,12 @@
 //! Nobody learns anything of anybody else, by any route.
 
+use noroshi_feeds::taxii::collection;
+use noroshi_store::origin::PartnerId;
 use noroshi_store::remedy::Event;
 use uuid::Uuid;
 
-use super::desk::{Desk, NORTH, SOUTH};
+use super::desk::{Answer, Desk, NORTH, SOUTH};
+use super::samples::infected;
 
 /// Every way to ask, with the alert's id put in place of `{id}`.
 const ROUTES: [&str; 12] = [
@@ -122,5 +125,109 @@ async fn each_partner_reads_its_own() {
         assert_eq!(one.alerts()[0].id, id);
         assert_eq!(one.header("cache-control"), "private, no-cache");
     }
+    desk.close().await;
+}
+
+/// Every way to ask by TAXII, with root, collection and an object's id put in place.
+const TAXII_ROUTES: [&str; 15] = [
+    "GET /taxii2/{root}/",
+    "GET /taxii2/{root}",
+    "GET /taxii2/{root}/collections/",
+    "GET /taxii2/{root}/collections/{collection}/",
+    "GET /taxii2/my-cert/collections/{collection}/",
+    "GET /taxii2/{root}/collections/{collection}/objects/",
+    "HEAD /taxii2/{root}/collections/{collection}/objects/",
+    "POST /taxii2/{root}/collections/{collection}/objects/",
+    "GET /taxii2/{root}/collections/{collection}/objects/?next=AAAA",
+    "GET /taxii2/my-cert/collections/{collection}/objects/?match[version]=all",
+    "GET /taxii2/{root}/collections/{collection}/manifest/",
+    "GET /taxii2/{root}/collections/{collection}/objects/{object}/",
+    "GET /taxii2/{root}/collections/{collection}/objects/{object}/versions/",
+    "DELETE /taxii2/{root}/collections/{collection}/objects/{object}/",
+    "GET /taxii2/{root}/status/{object}/",
+];
+
+/// Who is asked about: a root, its collection, and an object in it.
+struct Asked {
+    root: &'static str,
+    object: String,
+}
+
+impl Asked {
+    fn line(&self, route: &str) -> String {
+        let partner = PartnerId::new(self.root).expect("a name");
+        route
+            .replace("{root}", self.root)
+            .replace("{collection}", &collection(&partner).to_string())
+            .replace("{object}", &self.object)
+    }
+
+    /// An answer without what was in the question.
+    fn told(&self, answer: Answer) -> Answer {
+        let headers = answer.headers.into_iter();
+        let headers = headers.map(|(name, value)| (name, value.replace(self.root, "{root}")));
+        Answer {
+            headers: headers.collect(),
+            ..answer
+        }
+    }
+}
+
+#[tokio::test]
+async fn by_taxii_nothing_of_another_partner_is_told() {
+    let desk = Desk::open().await;
+    desk.keep(infected(1, "203.0.113.7"), 1).await;
+    let object = desk.publishes("indicator", 1).await[0].id.clone();
+    let foreign = Asked {
+        root: "th-cert",
+        object: object.clone(),
+    };
+    let never_was = Asked {
+        root: "no-cert",
+        object: "indicator--5d0092c5-5f74-4287-9642-33f4c354e56d".to_owned(),
+    };
+    let own = PartnerId::new("my-cert").expect("a name");
+    let own = format!("/taxii2/my-cert/collections/{}/", collection(&own));
+    for route in TAXII_ROUTES {
+        let pace = std::time::Duration::from_millis(700); // slower than what is too often
+        tokio::time::sleep(pace).await;
+        let bearer = format!("Bearer {SOUTH}");
+        let line = foreign.line(route);
+        let answer = foreign.told(desk.ask(&line, Some(&bearer)).await);
+        assert_ne!(
+            answer.status, 429,
+            "{line}: asked too often to prove anything"
+        );
+        assert!([404, 308].contains(&answer.status), "{line}: {answer:?}");
+        let told = format!("{answer:?}");
+        for secret in ["case 1", "th-cert", "203.0.113.7", &object] {
+            assert!(!told.contains(secret), "{line}: {told}");
+        }
+        let line = never_was.line(route);
+        let unknown = never_was.told(desk.ask(&line, Some(&bearer)).await);
+        assert_eq!(answer, unknown, "{line} tells that something is there");
+        let stranger = desk.ask(&line, None).await;
+        assert_eq!(stranger.status, 401, "{line}");
+    }
+    for path in [
+        "/taxii2/".to_owned(),
+        format!("{own}objects/"),
+        format!("{own}manifest/"),
+    ] {
+        let answer = desk
+            .ask(&format!("GET {path}"), Some(&format!("Bearer {SOUTH}")))
+            .await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(
+            !answer.body.contains("th-cert") && !answer.body.contains("case 1"),
+            "{path}"
+        );
+    }
+    let by_id = format!("GET {own}objects/{object}/");
+    let by_id = desk.ask(&by_id, Some(&format!("Bearer {SOUTH}"))).await;
+    assert_eq!(
+        by_id.status, 404,
+        "another's object in one's own collection"
+    );
     desk.close().await;
 }

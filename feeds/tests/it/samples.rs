@@ -99,12 +99,13 @@ pub(crate) fn indicated() -> Vec<(&'static str, Alert)> {
 
 /// Everything else that partners are told, never as an indicator.
 pub(crate) fn reported() -> Vec<(&'static str, Alert)> {
-    let mut doubted = alert(
-        10,
-        Kind::ReflectionRecon,
-        source("203.0.113.20"),
-        &["udp/53"],
-    );
+    [harmless(), victims(), trends()].concat()
+}
+
+/// Hosts that must not be blocked, or not because of this.
+fn harmless() -> Vec<(&'static str, Alert)> {
+    let recon = source("203.0.113.20");
+    let mut doubted = alert(10, Kind::ReflectionRecon, recon, &["udp/53"]);
     doubted.reason_code = "amplifier_doubt".to_owned();
     let mut known = alert(11, Kind::ScanningHost, source("203.0.113.21"), &["tcp/443"]);
     known.severity = Severity::Info;
@@ -114,6 +115,20 @@ pub(crate) fn reported() -> Vec<(&'static str, Alert)> {
     let mut sinkhole = infected(13, "203.0.113.23");
     sinkhole.reason_code = SINKHOLE.to_owned();
     sinkhole.evidence.services.clear();
+    let open = source("203.0.113.24");
+    vec![
+        ("reflection_recon_in_doubt", doubted),
+        ("known_scanner", known),
+        ("exercise", exercise),
+        ("imported", sinkhole),
+        (
+            "open_reflector",
+            alert(19, Kind::OpenReflector, open, &["udp/53"]),
+        ),
+    ]
+}
+
+fn victims() -> Vec<(&'static str, Alert)> {
     let mut forged = alert(
         14,
         Kind::ReflectionVictim,
@@ -126,40 +141,40 @@ pub(crate) fn reported() -> Vec<(&'static str, Alert)> {
     carpet.evidence.victims = ["203.0.113.129", "203.0.113.130"]
         .map(|it| it.parse().expect("an address"))
         .to_vec();
+    let flooded = alert(18, Kind::DdosVictim, victim("203.0.113.81"), &["tcp/80"]);
+    let framed = alert(
+        22,
+        Kind::SpoofSuspect,
+        victim("203.0.113.0/26"),
+        &["tcp/23"],
+    );
+    vec![
+        ("reflection_victim", forged),
+        ("ddos_victim", flooded),
+        ("ddos_victim_prefix", carpet),
+        ("spoof_suspect", framed),
+    ]
+}
+
+/// About no single address.
+fn trends() -> Vec<(&'static str, Alert)> {
     let network = Subject::Network {
         network: "th-cert".to_owned(),
     };
     let mut jump = alert(16, Kind::InfectedHost, network, &["tcp/23"]);
     jump.severity = Severity::High;
     jump.evidence.hosts = vec!["203.0.113.31".parse().expect("an address")];
-    let mut surge = alert(
-        17,
-        Kind::ScanSurge,
-        service("tcp/5555", "region"),
-        &["tcp/5555"],
-    );
+    let wanted = service("tcp/5555", "region");
+    let mut surge = alert(17, Kind::ScanSurge, wanted, &["tcp/5555"]);
     surge.country = None;
     surge.attribution = None;
     surge.tlp = Tlp::Green;
     let national = service("tcp/8080", "TH");
+    let rhythm = service("tcp/22", "region");
     let country = Subject::Country {
         country: "TH".to_owned(),
     };
     vec![
-        ("reflection_recon_in_doubt", doubted),
-        ("known_scanner", known),
-        ("exercise", exercise),
-        ("imported", sinkhole),
-        ("reflection_victim", forged),
-        (
-            "ddos_victim",
-            alert(18, Kind::DdosVictim, victim("203.0.113.81"), &["tcp/80"]),
-        ),
-        ("ddos_victim_prefix", carpet),
-        (
-            "open_reflector",
-            alert(19, Kind::OpenReflector, source("203.0.113.24"), &["udp/53"]),
-        ),
         ("infection_jump", jump),
         ("scan_surge", surge),
         (
@@ -168,21 +183,7 @@ pub(crate) fn reported() -> Vec<(&'static str, Alert)> {
         ),
         (
             "coordinated_scan",
-            alert(
-                21,
-                Kind::CoordinatedScan,
-                service("tcp/22", "region"),
-                &["tcp/22"],
-            ),
-        ),
-        (
-            "spoof_suspect",
-            alert(
-                22,
-                Kind::SpoofSuspect,
-                victim("203.0.113.0/26"),
-                &["tcp/23"],
-            ),
+            alert(21, Kind::CoordinatedScan, rhythm, &["tcp/22"]),
         ),
         (
             "country_silence",

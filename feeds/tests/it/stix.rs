@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect_file;
-use noroshi_feeds::stix::{Audience, Flavour, Object, id, objects};
+use noroshi_feeds::stix::{Audience, Object, id, objects};
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Kind, Severity, Subject, Tlp};
 use noroshi_store::changes::Shown;
+use noroshi_store::registry::partner::StixMarkings;
 use noroshi_store::remedy::{Event, Standing};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ const AUDIENCE: Audience<'static> = Audience {
     centre: "Noroshi",
     partner: "th-cert",
     country: "TH",
-    flavour: Flavour::Tlp2,
+    markings: StixMarkings::Tlp2,
 };
 
 fn told(alert: Alert) -> Vec<Object> {
@@ -237,20 +238,20 @@ fn what_becomes_an_indicator_is_no_report_any_more() {
 }
 
 #[test]
-fn labels_are_said_in_the_flavour_a_platform_knows() {
-    for (flavour, tlp, marking) in [
+fn labels_are_said_as_a_platform_knows_them() {
+    for (markings, tlp, marking) in [
         (
-            Flavour::Tlp2,
+            StixMarkings::Tlp2,
             Tlp::Amber,
             "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
         ),
         (
-            Flavour::Tlp1,
+            StixMarkings::Tlp1,
             Tlp::Amber,
             "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82",
         ),
         (
-            Flavour::Tlp1,
+            StixMarkings::Tlp1,
             Tlp::Clear,
             "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9",
         ),
@@ -258,7 +259,7 @@ fn labels_are_said_in_the_flavour_a_platform_knows() {
         let mut alert = infected(1, "203.0.113.7");
         alert.tlp = tlp;
         let audience = Audience {
-            flavour,
+            markings,
             ..AUDIENCE
         };
         let told = objects(&Shown::new(alert, None), &audience);

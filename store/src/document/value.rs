@@ -13,6 +13,7 @@ use toml::value::{Datetime, Offset as WrittenOffset, Time};
 
 use crate::alert::Tlp;
 use crate::origin::{Country, PartnerId};
+use crate::registry::partner::StixMarkings;
 
 /// A type that a configuration's values can have.
 pub trait Value: Sized {
@@ -147,6 +148,18 @@ impl Value for Country {
 
     fn read(value: &DeValue<'_>) -> Option<Self> {
         Self::new(value.as_str()?)
+    }
+}
+
+impl Value for StixMarkings {
+    const EXPECTED: &'static str = "\"oasis-tlp2\" or \"tlp1\"";
+
+    fn read(value: &DeValue<'_>) -> Option<Self> {
+        match value.as_str()? {
+            "oasis-tlp2" => Some(Self::Tlp2),
+            "tlp1" => Some(Self::Tlp1),
+            _ => None,
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Partner {
     pub asns: Vec<u32>,
     /// Who may read its alerts.
     pub tlp: Tlp,
+    /// How its platform knows TLP labels in STIX.
+    pub stix_markings: StixMarkings,
     /// What it takes part in.
     pub memberships: Vec<Membership>,
     /// Whom to reach, as written.
@@ -61,6 +63,16 @@ pub enum Payload {
     Thin,
     /// The whole alert.
     Full,
+}
+
+/// How TLP labels are said in STIX.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StixMarkings {
+    /// TLP 2.0, by the objects that OASIS published for it.
+    #[default]
+    Tlp2,
+    /// TLP 1 as STIX 2.1 §7.2.1.4 defines it, for platforms that know only those ids.
+    Tlp1,
 }
 
 /// What a partner can be entitled to.

@@ -76,6 +76,7 @@ fn partner(
     let country = written.required("country");
     let asns = asns(&mut written);
     let tlp = written.optional("tlp");
+    let stix_markings = written.optional("stix_markings");
     let memberships = memberships(&mut written);
     let contacts = written.list::<String>("contacts");
     let (country_consent, consent_line) = consent(&mut written, "country_consent");
@@ -103,6 +104,9 @@ fn partner(
         country: country?.value,
         asns: values(&asns),
         tlp: tlp.map(|tlp| tlp.value).unwrap_or_default(),
+        stix_markings: stix_markings
+            .map(|markings| markings.value)
+            .unwrap_or_default(),
         memberships,
         contacts: values(&contacts),
         country_consent,

@@ -2,6 +2,7 @@ use ipnet::IpNet;
 use noroshi_proto::id::SensorId;
 
 use super::attribution::{Reason, Verdict, Whereabouts, Withheld};
+use super::partner::StixMarkings;
 use super::*;
 use crate::alert::{Basis, Tlp};
 
@@ -448,4 +449,22 @@ fn withheld_reasons_have_distinct_names() {
     ];
     let names: std::collections::BTreeSet<_> = all.into_iter().map(Withheld::name).collect();
     assert_eq!(names.len(), all.len());
+}
+
+#[test]
+fn a_partner_says_which_markings_its_platform_knows() {
+    let markings = |line: &str| {
+        let text =
+            format!("[[partner]]\nid = \"th-cert\"\nname = \"A\"\ncountry = \"TH\"\n{line}\n");
+        let registry = Registry::parse("registry.toml", &text);
+        registry.map(|registry| registry.partners()[0].stix_markings)
+    };
+    assert_eq!(markings(""), Ok(StixMarkings::Tlp2));
+    assert_eq!(markings("stix_markings = \"tlp1\""), Ok(StixMarkings::Tlp1));
+    assert_eq!(
+        markings("stix_markings = \"tlp3\"")
+            .unwrap_err()
+            .to_string(),
+        "registry.toml:5: `stix_markings` is \"tlp3\": write \"oasis-tlp2\" or \"tlp1\""
+    );
 }
