@@ -186,6 +186,8 @@ pub enum Support {
     Weak,
     /// A fingerprint, or enough targets: all of it could still be forged.
     Plain,
+    /// Enough targets for more, but sensors count hops that no single host explains.
+    Torn,
     /// Enough targets for more, if sensors of different owners agree.
     Broad,
     /// Enough targets, lasting, over one path.

@@ -87,6 +87,10 @@ pub struct Hosts {
     pub steady_seconds: u64,
     /// Hop counts of one source differ by no more.
     pub hops_spread: u8,
+    /// Hop counts of one source at two sensors differ by no more, or confidence stays medium
+    /// unless the sensors have different owners. Derived, not published: honest paths to
+    /// distant sensors may differ by more, so it costs confidence only.
+    pub hops_apart: u8,
 }
 
 impl Default for Hosts {
@@ -100,6 +104,7 @@ impl Default for Hosts {
             fingerprint_chance: 1e-9,
             steady_seconds: 300,
             hops_spread: 3,
+            hops_apart: 3,
         }
     }
 }

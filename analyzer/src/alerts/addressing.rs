@@ -144,17 +144,29 @@ fn confidence(finding: &Finding, registry: &Registry, basis: Basis) -> (Confiden
         .collect();
     owners.sort_unstable();
     owners.dedup();
+    let independent = owners.len() >= 2;
     let (confidence, ground) = match finding.support {
         Support::Weak => (Confidence::Low, Ground::FewPackets),
         Support::Plain => (Confidence::Medium, Ground::Forgeable),
-        Support::Broad if owners.len() >= 2 => (Confidence::High, Ground::IndependentSensors),
-        Support::Broad => (Confidence::Medium, Ground::Forgeable),
+        Support::Broad | Support::Torn if independent => {
+            (Confidence::High, Ground::IndependentSensors)
+        }
+        Support::Broad | Support::Torn => (Confidence::Medium, Ground::Forgeable),
         Support::Steady => (Confidence::High, Ground::Steady),
     };
-    if basis == Basis::Country && confidence > Confidence::Medium {
-        return (Confidence::Medium, vec![ground, Ground::ByCountry]);
+    let mut grounds = vec![ground];
+    match (&finding.about, finding.support) {
+        (About::Source(..), Support::Torn) => grounds.push(Ground::PathsDiffer),
+        (About::Source(..), Support::Steady) if finding.sensors.len() >= 2 => {
+            grounds.push(Ground::PathsAgree);
+        }
+        _ => {}
     }
-    (confidence, vec![ground])
+    if basis == Basis::Country && confidence > Confidence::Medium {
+        grounds.push(Ground::ByCountry);
+        return (Confidence::Medium, grounds);
+    }
+    (confidence, grounds)
 }
 
 /// The partners of the programme about signs of attacks; the centre alone where there are
@@ -221,7 +233,7 @@ fn of_centre(finding: &Finding, country: Option<String>) -> Addressed {
     let (confidence, ground) = match finding.support {
         Support::Weak => (Confidence::Low, Ground::FewTargets),
         Support::Plain if silence => (Confidence::Medium, Ground::OneTelescope),
-        Support::Plain => (Confidence::Medium, Ground::FewTargets),
+        Support::Plain | Support::Torn => (Confidence::Medium, Ground::FewTargets),
         Support::Broad | Support::Steady if silence => (Confidence::High, Ground::OthersGoOn),
         Support::Broad | Support::Steady => (Confidence::High, Ground::ManySources),
     };

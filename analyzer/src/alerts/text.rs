@@ -23,6 +23,10 @@ pub enum Ground {
     IndependentSensors,
     /// Many targets, five minutes apart, over one path; or an attack that lasts.
     Steady,
+    /// Several sensors count the same hops, or nearly.
+    PathsAgree,
+    /// Sensors count hops that no single host explains.
+    PathsDiffer,
     /// Whose it is follows from a country alone.
     ByCountry,
     /// Few of our addresses were hit.
@@ -41,11 +45,13 @@ pub enum Ground {
 
 impl Ground {
     /// Every ground.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::FewPackets,
         Self::Forgeable,
         Self::IndependentSensors,
         Self::Steady,
+        Self::PathsAgree,
+        Self::PathsDiffer,
         Self::ByCountry,
         Self::FewTargets,
         Self::ManySources,
@@ -62,6 +68,8 @@ impl Ground {
             Self::Forgeable => "forgeable",
             Self::IndependentSensors => "independent_sensors",
             Self::Steady => "steady",
+            Self::PathsAgree => "paths_agree",
+            Self::PathsDiffer => "paths_differ",
             Self::ByCountry => "by_country",
             Self::FewTargets => "few_targets",
             Self::ManySources => "many_sources",

@@ -77,6 +77,9 @@ impl Bar<'_> {
         if targets < settings.targets_published {
             return Support::Plain;
         }
+        if activity.views.hops_apart() > settings.hops_apart {
+            return Support::Torn;
+        }
         let lasts = activity.lasted() >= settings.steady_seconds as f64;
         if lasts && activity.views.hops_spread() <= settings.hops_spread {
             return Support::Steady;

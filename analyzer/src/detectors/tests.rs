@@ -6,6 +6,7 @@ mod crowds;
 mod rhythms;
 mod seasons;
 mod silences;
+mod sources;
 mod surges;
 
 use std::collections::BTreeSet;

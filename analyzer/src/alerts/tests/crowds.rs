@@ -1,6 +1,8 @@
 //! Crowds of hosts: outbreaks, forged ones, and telescopes inside.
 
 use super::*;
+use crate::alerts::text::Ground;
+use crate::settings::Language;
 
 const DAY: u64 = 86_400;
 
@@ -111,4 +113,33 @@ fn what_can_wait_goes_to_the_digest() {
     let digest = opened(&outcomes);
     let digest: Vec<bool> = digest.iter().map(|alert| alert.is_for_digest()).collect();
     assert_eq!(digest, [true, false]);
+}
+
+#[test]
+fn grounds_say_whether_sensors_agree_on_the_path() {
+    let over_two = |support| {
+        let finding = Finding {
+            support,
+            sensors: ["jp-1", "th-1"]
+                .map(|id| SensorId::new(id).expect("an id"))
+                .to_vec(),
+            ..bot("203.0.113.7", START)
+        };
+        let outcomes = merge(&mut alerts(), vec![finding], START);
+        let opened = opened(&outcomes)[0].clone();
+        (opened.confidence, opened.evidence.reasons)
+    };
+    let texts = Texts::of(Language::En);
+    let (confidence, reasons) = over_two(Support::Steady);
+    assert_eq!(confidence, Confidence::High);
+    assert!(reasons.contains(&texts.ground(Ground::PathsAgree)));
+    let (confidence, reasons) = over_two(Support::Torn);
+    assert_eq!(confidence, Confidence::High, "their owners differ");
+    assert!(reasons.contains(&texts.ground(Ground::PathsDiffer)));
+    let torn = Finding {
+        support: Support::Torn,
+        ..bot("203.0.113.8", START)
+    };
+    let outcomes = merge(&mut alerts(), vec![torn], START);
+    assert_eq!(opened(&outcomes)[0].confidence, Confidence::Medium);
 }
