@@ -1,5 +1,7 @@
 //! What one detector says about one window.
 
+pub mod protocols;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use noroshi_proto::traffic::Service;
 use noroshi_store::alert::{Kind, Subject};
 use noroshi_store::notices::SINKHOLE;
 use noroshi_store::origin::{Country, Origin, PartnerId};
+
+use self::protocols::Protocols;
 
 /// Sensors named in one finding, at most.
 pub const SENSORS_MAX: usize = 16;
@@ -74,6 +78,21 @@ pub struct Estimates {
     pub coverage: Option<f64>,
     /// The chance that targets drawn at random spread over the sensors as unevenly.
     pub uniformity: Option<f64>,
+    /// How long an attack has lasted.
+    pub duration: Option<Duration>,
+    /// By which protocols it comes.
+    pub vectors: Protocols,
+}
+
+/// How long something lasted, in seconds, from what was seen of it at random moments.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Duration {
+    /// As estimated.
+    pub seconds: f64,
+    /// At least: from the first sighting to the last.
+    pub low: f64,
+    /// At most, with 95 % confidence.
+    pub high: f64,
 }
 
 /// Whom or what a finding is about.
@@ -89,7 +108,7 @@ pub enum About {
     Service(Service, Option<Country>),
     /// Sources that keep time with each other, for analysts alone.
     Group(Group),
-    /// All networks of one partner, by its id.
+    /// All networks of one partner, by its id, or those of one AS, as `AS64500`.
     Network(String),
     /// A service, asked for by a partner's own addresses.
     ServiceOf(Service, PartnerId),

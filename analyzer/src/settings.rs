@@ -255,7 +255,8 @@ pub struct DdosVictim {
     pub targets_min: u64,
     /// An attack is over after this much silence, in seconds (Corsaro).
     pub silence_seconds: u64,
-    /// Addresses of one /24 (IPv6: /64) under attack at once that are one carpet bombing.
+    /// Addresses of one /24 (IPv6: of one /64, or /64 networks of one /48) under attack at
+    /// once that are one carpet bombing. A choice, not a published figure.
     pub carpet_min: usize,
     /// Victims remembered at once.
     pub remembered_max: usize,

@@ -157,9 +157,9 @@ pub enum Subject {
         /// ISO 3166-1 alpha-2.
         country: String,
     },
-    /// All networks of one partner.
+    /// All networks of one partner, or one AS.
     Network {
-        /// The partner's id.
+        /// The partner's id, or `AS` and its number.
         network: String,
     },
     /// One of our sensors.
@@ -208,6 +208,19 @@ pub struct Evidence {
     /// it supports random spoofing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub uniformity: Option<f64>,
+    /// How long an attack lasted, in seconds, as estimated from answers that reach us at
+    /// random moments.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub duration: Option<f64>,
+    /// Lower bound of `duration`: from the first answer to the last.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub duration_low: Option<f64>,
+    /// Upper bound of `duration`, with 95 % confidence.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub duration_high: Option<f64>,
+    /// Protocols by which a victim is attacked: `tcp`, `udp`, `icmp`, `ip` (any other).
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub vectors: Vec<String>,
     /// The rule that fired.
     pub rule: String,
     /// Part of it arrived after its window had closed.
@@ -287,13 +300,9 @@ impl Alert {
         !self.exercise && self.reason_code != crate::notices::SINKHOLE
     }
 
-    /// Whether it can wait for the daily digest: hardly sure, for the record, late, or an
-    /// open reflector.
+    /// Whether it can wait for the daily digest: hardly sure, not urgent, or late.
     pub fn is_for_digest(&self) -> bool {
-        self.confidence == Confidence::Low
-            || self.severity == Severity::Info
-            || self.evidence.late
-            || self.kind == Kind::OpenReflector
+        self.confidence == Confidence::Low || self.severity <= Severity::Low || self.evidence.late
     }
 }
 
@@ -337,12 +346,12 @@ impl State {
 }
 
 /// Times as ISO 8601 in UTC.
-mod millis {
+pub(crate) mod millis {
     use serde::Deserialize;
 
     use super::{Millis, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(at: &Millis, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(at: &Millis, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(at)
     }
 

@@ -148,7 +148,7 @@ fn estimates(activity: &Activity, bar: &Bar<'_>) -> Estimates {
     Estimates {
         rate_between: Some((low * each, high * each)),
         coverage: Some(coverage),
-        uniformity: None,
+        ..Estimates::default()
     }
 }
 

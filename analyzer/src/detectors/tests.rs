@@ -8,6 +8,7 @@ mod seasons;
 mod silences;
 mod sources;
 mod surges;
+mod victims;
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
