@@ -217,10 +217,11 @@ impl Alerts {
     /// Takes up a case that was open when the last analyzer stopped, or that could go on.
     pub fn resume(&mut self, alert: Alert, version: u64) {
         let key = Key::of(&alert);
-        if let (Kind::InfectedHost, Some(partner), Subject::Source { .. }) =
+        if let (Kind::InfectedHost, Some(partner), Subject::Source { asn, .. }) =
             (alert.kind, &alert.partner, &alert.subject)
         {
-            self.jumps.remember(partner, alert.opened_at.seconds());
+            let opened = alert.opened_at.seconds();
+            self.jumps.remember(partner, *asn, opened);
         }
         let case = Case::resume(alert, version, &self.settings);
         match case.alert.state {

@@ -1,7 +1,8 @@
-//! Jumps in the number of a partner's new infected hosts.
+//! Jumps in the number of new infected hosts of a partner, or of one of its networks (AS).
 //!
 //! One infected host is a matter of days. Many new ones within an hour are an outbreak: one
-//! urgent case that lists them. What is new is what opened a case; what is usual follows
+//! urgent case that lists them; about the AS only where the partner as a whole has none, so
+//! no outbreak is told twice. What is new is what opened a case; what is usual follows
 //! from when earlier cases were opened, so open cases tell it again after a restart.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,16 +20,18 @@ use crate::settings::Jump;
 
 const HOUR: u64 = 3_600;
 
-/// Every partner's new infected hosts, by the hour.
+/// New infected hosts of every partner, and of every AS of theirs, by the hour.
 #[derive(Debug)]
 pub(super) struct Jumps {
     settings: Jump,
     /// The hour in which counting began.
     began: Option<u64>,
-    partners: BTreeMap<String, Hosts>,
+    hour: u64,
+    /// Of a partner as a whole (no AS), then of each AS.
+    networks: BTreeMap<(String, Option<u32>), Hosts>,
 }
 
-/// One partner's new infected hosts.
+/// New infected hosts of one network.
 #[derive(Debug, Default)]
 struct Hosts {
     by_hour: BTreeMap<u64, u64>,
@@ -43,7 +46,8 @@ impl Jumps {
         Self {
             settings: settings.clone(),
             began: None,
-            partners: BTreeMap::new(),
+            hour: 0,
+            networks: BTreeMap::new(),
         }
     }
 
@@ -52,12 +56,14 @@ impl Jumps {
         let _ = self.began.get_or_insert(at / HOUR);
     }
 
-    /// A case that was opened before a restart, at second `at`.
-    pub(super) fn remember(&mut self, partner: &str, at: u64) {
+    /// A case about a host of this AS that was opened before a restart, at second `at`.
+    pub(super) fn remember(&mut self, partner: &str, asn: Option<u32>, at: u64) {
         let hour = at / HOUR;
         self.began = Some(self.began.map_or(hour, |began| began.min(hour)));
-        let hosts = self.partners.entry(partner.to_owned()).or_default();
-        *hosts.by_hour.entry(hour).or_default() += 1;
+        for hosts in self.networks(partner, asn) {
+            *hosts.by_hour.entry(hour).or_default() += 1;
+            hosts.hour = hosts.hour.max(hour);
+        }
     }
 
     /// A host for which a case has just been opened.
@@ -66,51 +72,83 @@ impl Jumps {
             return;
         };
         let hour = finding.at / HOUR;
-        let hosts = self
-            .partners
-            .entry(partner.as_str().to_owned())
-            .or_default();
-        if hosts.hour != hour {
-            hosts.hour = hour;
-            hosts.listed.clear();
-            hosts.services.clear();
-            let oldest = hour.saturating_sub(self.settings.history_max as u64);
-            hosts.by_hour = hosts.by_hour.split_off(&oldest);
+        let oldest = hour.saturating_sub(self.settings.history_max as u64);
+        if hour != self.hour {
+            self.hour = hour;
+            self.networks.retain(|_, hosts| hosts.hour >= oldest);
         }
-        *hosts.by_hour.entry(hour).or_default() += 1;
-        if hosts.listed.len() < VICTIMS_MAX {
-            hosts.listed.insert(address);
+        let asn = finding.about.origin().map(|origin| origin.asn);
+        for hosts in self.networks(partner.as_str(), asn.filter(|asn| *asn != 0)) {
+            hosts.turn(hour, oldest);
+            hosts.count(address, finding);
+            hosts.last = Some((finding.clone(), addressed.clone()));
         }
-        for (service, packets) in &finding.services {
-            if hosts.services.len() < SERVICES_MAX || hosts.services.contains_key(service) {
-                *hosts.services.entry(*service).or_default() += packets;
-            }
-        }
-        hosts.last = Some((finding.clone(), addressed.clone()));
     }
 
-    /// The partners whose hosts, as counted since the last call, are a jump.
+    /// The partner as a whole, and the AS.
+    fn networks(&mut self, partner: &str, asn: Option<u32>) -> impl Iterator<Item = &mut Hosts> {
+        let whole = (partner.to_owned(), None);
+        let part = (partner.to_owned(), asn);
+        for key in [&whole, &part] {
+            self.networks.entry(key.clone()).or_default();
+        }
+        let both = self.networks.range_mut(whole.clone()..=part.clone());
+        both.filter_map(move |(key, hosts)| (*key == whole || *key == part).then_some(hosts))
+    }
+
+    /// The networks whose hosts, as counted since the last call, are a jump.
     pub(super) fn found(&mut self) -> Vec<(Finding, Addressed)> {
         let (settings, began) = (&self.settings, self.began);
         let mut found = Vec::new();
-        for (partner, hosts) in &mut self.partners {
+        let mut told: Option<&str> = None;
+        for ((partner, asn), hosts) in &mut self.networks {
             let Some((last, addressed)) = hosts.last.take() else {
                 continue;
             };
+            if told == Some(partner.as_str()) {
+                continue;
+            }
             let Some(usual) = hosts.usual_if_exceeded(settings, began) else {
                 continue;
             };
+            if asn.is_none() {
+                told = Some(partner);
+            }
+            let network = asn.map_or_else(|| partner.clone(), |asn| format!("AS{asn}"));
             let addressed = Addressed {
                 severity: Severity::High,
                 ..addressed
             };
-            found.push((hosts.finding(partner, last, usual), addressed));
+            found.push((hosts.finding(&network, last, usual), addressed));
         }
         found
     }
 }
 
 impl Hosts {
+    /// Begins to list anew where another hour has begun, and forgets what is too old.
+    fn turn(&mut self, hour: u64, oldest: u64) {
+        if self.hour == hour {
+            return;
+        }
+        self.hour = hour;
+        self.listed.clear();
+        self.services.clear();
+        self.by_hour = self.by_hour.split_off(&oldest);
+    }
+
+    fn count(&mut self, address: IpAddr, finding: &Finding) {
+        *self.by_hour.entry(self.hour).or_default() += 1;
+        if self.listed.len() < VICTIMS_MAX {
+            self.listed.insert(address);
+        }
+        for (service, packets) in &finding.services {
+            if self.services.len() < SERVICES_MAX || self.services.contains_key(service) {
+                *self.services.entry(*service).or_default() += packets;
+            }
+        }
+    }
+
     /// The median of earlier hours, where this one is a jump.
     fn usual_if_exceeded(&self, settings: &Jump, began: Option<u64>) -> Option<f64> {
         let count = self.by_hour.get(&self.hour).copied().unwrap_or(0);
@@ -131,7 +169,7 @@ impl Hosts {
         jumps.then_some(usual.median)
     }
 
-    fn finding(&self, partner: &str, last: Finding, usual: f64) -> Finding {
+    fn finding(&self, network: &str, last: Finding, usual: f64) -> Finding {
         let mut services: Vec<(Service, u64)> = self
             .services
             .iter()
@@ -142,7 +180,7 @@ impl Hosts {
         sensors.truncate(SENSORS_MAX);
         Finding {
             kind: Kind::InfectedHost,
-            about: About::Network(partner.to_owned()),
+            about: About::Network(network.to_owned()),
             first: Millis(self.hour * HOUR * 1000).min(last.last),
             last: last.last,
             at: last.at,

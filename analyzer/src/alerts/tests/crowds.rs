@@ -50,10 +50,101 @@ fn a_few_hosts_or_the_first_days_are_no_jump() {
         // 40 cases an hour, each time of hosts whose cases have closed
         usual.jumps.begin(START);
         for _ in 0..40 {
-            usual.jumps.remember("th-cert", START + hour * 3_600);
+            usual.jumps.remember("th-cert", None, START + hour * 3_600);
         }
     }
     assert!(jumps(&outbreak(&mut usual, 45, START + 60 * 3_600)).is_empty());
+}
+
+/// A bot in this AS.
+fn bot_of(asn: u32, address: &str, at: u64) -> Finding {
+    let origin = Origin {
+        asn,
+        ..Origin::default()
+    };
+    let address = address.parse().expect("an address");
+    Finding {
+        about: About::Source(address, Arc::new(origin)),
+        ..bot("203.0.113.1", at)
+    }
+}
+
+/// New bots of one AS, from this host on.
+fn bots_of(asn: u32, (first, hosts): (u64, u64), at: u64) -> Vec<Finding> {
+    let bots = first..first + hosts;
+    bots.map(|host| bot_of(asn, &format!("203.0.113.{host}"), at))
+        .collect()
+}
+
+#[test]
+fn an_outbreak_in_one_as_is_told_where_the_partner_is_used_to_as_many() {
+    let mut alerts = alerts();
+    merge(&mut alerts, Vec::new(), START);
+    for hour in 0..60 {
+        for _ in 0..40 {
+            let asn = Some(64_501);
+            alerts.jumps.remember("th-cert", asn, START + hour * 3_600);
+        }
+    }
+    let now = START + 60 * 3_600;
+    let outcomes = merge(&mut alerts, bots_of(64_502, (0, 30), now), now);
+    let [jump] = jumps(&outcomes)[..] else {
+        panic!("one jump: {outcomes:?}");
+    };
+    let subject = Subject::Network {
+        network: "AS64502".to_owned(),
+    };
+    assert_eq!(jump.subject, subject);
+    assert_eq!(jump.severity, Severity::High);
+    assert_eq!(jump.partner.as_deref(), Some("th-cert"));
+    assert_eq!(jump.evidence.hosts.len(), 30);
+    assert_eq!(jump.evidence.usual, Some(0.0));
+}
+
+#[test]
+fn an_outbreak_of_a_partner_is_not_told_again_for_its_as() {
+    let mut alerts = alerts();
+    merge(&mut alerts, Vec::new(), START);
+    let now = START + 3 * DAY;
+    let outcomes = merge(&mut alerts, bots_of(64_502, (0, 40), now), now);
+    let [jump] = jumps(&outcomes)[..] else {
+        panic!("one jump: {outcomes:?}");
+    };
+    assert!(jump.explanation.contains("th-cert"), "{}", jump.explanation);
+}
+
+#[test]
+fn what_is_usual_in_an_as_is_known_after_a_restart() {
+    let mut before = alerts();
+    merge(&mut before, Vec::new(), START);
+    let mut stored = Vec::new();
+    for hour in 0..60 {
+        let at = START + hour * 3_600 + 600;
+        let mut hosts = bots_of(64_502, (hour * 3, 3), at);
+        // by its number the partner's too: enough to hide an outbreak of the other
+        hosts.extend((0..30).map(|host| bot_of(64_500, &format!("45.80.{hour}.{host}"), at)));
+        stored.extend(merge(&mut before, hosts, at));
+    }
+    let mut after = alerts();
+    for outcome in stored {
+        if let Outcome::Opened(Numbered { alert, version }) = outcome {
+            after.resume(alert, version);
+        }
+    }
+    let now = START + 60 * 3_600;
+    let jumped = |alerts: &mut Alerts| {
+        let outcomes = merge(alerts, bots_of(64_502, (200, 20), now), now);
+        let jumps = jumps(&outcomes).into_iter();
+        jumps
+            .map(|one| (one.subject.clone(), one.evidence.usual))
+            .collect::<Vec<_>>()
+    };
+    let subject = Subject::Network {
+        network: "AS64502".to_owned(),
+    };
+    let expected = [(subject, Some(3.0))];
+    assert_eq!(jumped(&mut before), expected);
+    assert_eq!(jumped(&mut after), expected);
 }
 
 #[test]
