@@ -82,6 +82,33 @@ pub struct Estimates {
     pub duration: Option<Duration>,
     /// By which protocols it comes.
     pub vectors: Protocols,
+    /// Whether the scanner is one of the loudest.
+    pub aggression: Aggression,
+}
+
+/// Which definitions of an aggressive scanner a source meets: none, or any of three.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Aggression {
+    /// It asked for a large share of the telescopes.
+    pub targets: bool,
+    /// It is among the first of a day by packets.
+    pub packets: bool,
+    /// It is among the first of a day by services.
+    pub services: bool,
+}
+
+impl Aggression {
+    /// The names of those it meets.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let all = [
+            (self.targets, "targets"),
+            (self.packets, "packets"),
+            (self.services, "services"),
+        ];
+        all.into_iter()
+            .filter(|(met, _)| *met)
+            .map(|(_, name)| name)
+    }
 }
 
 /// How long something lasted, in seconds, from what was seen of it at random moments.

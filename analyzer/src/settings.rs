@@ -14,6 +14,8 @@ pub struct Settings {
     pub sources: Sources,
     /// Scanning and infected hosts.
     pub hosts: Hosts,
+    /// The loudest scanners.
+    pub aggressive: Aggressive,
     /// Crowds of forged sources.
     pub spoof_suspect: SpoofSuspect,
     /// Hosts that answer from an amplifier's port.
@@ -105,6 +107,40 @@ impl Default for Hosts {
             steady_seconds: 300,
             hops_spread: 3,
             hops_apart: 3,
+        }
+    }
+}
+
+/// When a scanner is called aggressive (Anand, Kallitsis, Sippe, Dainotti: Aggressive
+/// Internet-Wide Scanners, 2023, at Merit's ORION telescope).
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Aggressive {
+    /// It asked for so large a share of all telescope addresses (definition 1: a tenth).
+    pub targets_share: f64,
+    /// And for at least so many (Merit publishes scanner events from 10 targets on).
+    pub targets_min: u64,
+    /// Or it is among so small a share of a day's sources, by packets (definition 2) or by
+    /// services (definition 3): 1e-4, as measured on the day before.
+    pub share: f64,
+    /// Sources of a day without which that share says nothing, so that floors alone hold:
+    /// with 1e-4, ten sources.
+    pub sources_min: u64,
+    /// Packets a day, at least: a floor for small telescopes, derived, not published.
+    pub packets_min: u64,
+    /// Services a day, at least: a floor for small telescopes, derived, not published.
+    pub services_min: u64,
+}
+
+impl Default for Aggressive {
+    fn default() -> Self {
+        Self {
+            targets_share: 0.1,
+            targets_min: 10,
+            share: 1e-4,
+            sources_min: 100_000,
+            packets_min: 1_000,
+            services_min: 100,
         }
     }
 }

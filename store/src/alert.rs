@@ -205,6 +205,10 @@ pub struct Evidence {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub coverage: Option<f64>,
     /// The chance that targets drawn at random spread over sensors as unevenly: above 0.01
+    /// By which definitions it is one of the loudest scanners (Anand et al. 2023): `targets`
+    /// (a tenth of all), `packets` or `services` (the first 1e-4 of a day).
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub aggressive: Vec<String>,
     /// it supports random spoofing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub uniformity: Option<f64>,

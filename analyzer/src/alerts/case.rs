@@ -274,9 +274,17 @@ fn estimate(evidence: &mut Evidence, finding: &Finding) {
         evidence.duration_low = tenths(duration.low);
         evidence.duration_high = tenths(duration.high);
     }
-    for vector in finding.estimates.vectors.names() {
-        if !evidence.vectors.iter().any(|known| known == vector) {
-            evidence.vectors.push(vector.to_owned());
+    add_names(&mut evidence.vectors, finding.estimates.vectors.names());
+    add_names(
+        &mut evidence.aggressive,
+        finding.estimates.aggression.names(),
+    );
+}
+
+fn add_names(known: &mut Vec<String>, names: impl Iterator<Item = &'static str>) {
+    for name in names {
+        if !known.iter().any(|one| one == name) {
+            known.push(name.to_owned());
         }
     }
 }

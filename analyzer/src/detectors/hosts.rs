@@ -12,6 +12,7 @@ use noroshi_proto::traffic::{Protocol, Service, Traffic};
 use noroshi_store::alert::Kind;
 use noroshi_store::window::Window;
 
+use super::aggressive::Days;
 use super::scanner::{Bar, report};
 use super::sources::{Activity, Conversation, Sensors, Sources};
 use super::spoof_suspect::Crowds;
@@ -35,6 +36,7 @@ pub struct HostScans {
     settings: Hosts,
     sources: Sources,
     crowds: Crowds,
+    days: Days,
 }
 
 impl HostScans {
@@ -44,6 +46,7 @@ impl HostScans {
             settings: settings.hosts.clone(),
             sources: Sources::new(&settings.sources, is_wanted),
             crowds: Crowds::new(&settings.spoof_suspect),
+            days: Days::new(&settings.aggressive),
         }
     }
 
@@ -58,7 +61,8 @@ impl Detector for HostScans {
         Facts {
             name: "hosts",
             kinds: &[Kind::InfectedHost, Kind::ScanningHost, Kind::SpoofSuspect],
-            warm_up: WarmUp::Windows { seconds: 86_400 },
+            // the last whole day, and this one
+            warm_up: WarmUp::Windows { seconds: 172_800 },
         }
     }
 
@@ -66,10 +70,11 @@ impl Detector for HostScans {
         let mut findings = Vec::new();
         let (settings, watched) = (&self.settings, window.addresses());
         let start = Millis(window.interval.start() * 1000);
-        let crowds = &mut self.crowds;
+        let (crowds, days) = (&mut self.crowds, &mut self.days);
         self.sources
             .observe(window, |source, activity, sensors, seen| {
                 crowds.add(source, activity, seen, start);
+                days.add(source, activity, seen, start.0);
                 let bar = Bar {
                     source,
                     settings,
@@ -78,6 +83,7 @@ impl Detector for HostScans {
                 let Some(mut finding) = finding(&bar, activity, sensors) else {
                     return;
                 };
+                finding.estimates.aggression = days.judge(source, activity, watched);
                 finding.at = window.end();
                 finding.late = seen.iter().all(|sighting| sighting.late);
                 findings.push(finding);

@@ -255,10 +255,10 @@ impl Attack {
             rate_between: self
                 .rate()
                 .map(|rate| (rate * low / minute, rate * high / minute)),
-            coverage: None,
             uniformity: uniformity(&hits),
             duration: self.duration(),
             vectors: self.vectors,
+            ..Estimates::default()
         }
     }
 
