@@ -251,9 +251,20 @@ pub enum Fingerprint {
     Zmap,
     /// nmap.
     Nmap,
+    /// Hajime, by its ports.
+    Hajime,
+    /// Hide and Seek, by its ports.
+    Hns,
+    /// Bots on routers of MikroTik, by their ports.
+    Mikrotik,
 }
 
 impl Fingerprint {
+    /// Whether only its ports tell it, and no mark in its packets.
+    pub fn is_by_ports(self) -> bool {
+        matches!(self, Self::Hajime | Self::Hns | Self::Mikrotik)
+    }
+
     /// The name in alerts.
     pub fn name(self) -> &'static str {
         match self {
@@ -261,6 +272,9 @@ impl Fingerprint {
             Self::Masscan => "masscan",
             Self::Zmap => "zmap",
             Self::Nmap => "nmap",
+            Self::Hajime => "hajime",
+            Self::Hns => "hns",
+            Self::Mikrotik => "mikrotik",
         }
     }
 }
@@ -272,6 +286,8 @@ pub enum Reason {
     MiraiSyn,
     /// An ordinary Windows stack asks many addresses for SMB.
     SmbWorm,
+    /// The ports of a botnet, and hardly any other.
+    BotPorts,
     /// A scanning tool's fingerprint.
     ScanTool,
     /// Many targets, no fingerprint.
@@ -326,9 +342,10 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::MiraiSyn,
         Self::SmbWorm,
+        Self::BotPorts,
         Self::ScanTool,
         Self::Scan,
         Self::StealthScan,
@@ -361,6 +378,7 @@ impl Reason {
         match self {
             Self::MiraiSyn => "mirai_syn",
             Self::SmbWorm => "smb_worm",
+            Self::BotPorts => "bot_ports",
             Self::ScanTool => "scan_tool",
             Self::Scan => "scan",
             Self::StealthScan => "stealth_scan",

@@ -186,7 +186,8 @@ pub struct Evidence {
     /// Source port of the first packet.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source_port: Option<u16>,
-    /// `mirai`, `zmap`, `masscan`, `nmap`; absent where none was found.
+    /// `mirai`, `zmap`, `masscan`, `nmap`; by their ports `hajime`, `hns`, `mikrotik`; absent
+    /// where none was found.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fingerprint: Option<String>,
     /// The usual level of what the rule measures.
@@ -204,11 +205,11 @@ pub struct Evidence {
     /// How often a scanner has asked an average address of the telescope.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub coverage: Option<f64>,
-    /// The chance that targets drawn at random spread over sensors as unevenly: above 0.01
     /// By which definitions it is one of the loudest scanners (Anand et al. 2023): `targets`
     /// (a tenth of all), `packets` or `services` (the first 1e-4 of a day).
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub aggressive: Vec<String>,
+    /// The chance that targets drawn at random spread over sensors as unevenly: above 0.01
     /// it supports random spoofing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub uniformity: Option<f64>,

@@ -15,6 +15,8 @@ use crate::finding::{About, Finding, Reason, Support};
 /// One reader of a finding.
 #[derive(Clone, Debug)]
 pub(super) struct Addressed {
+    /// What it is to them.
+    pub(super) kind: Kind,
     /// Who; `None` for the centre alone.
     pub(super) partner: Option<PartnerId>,
     pub(super) country: Option<String>,
@@ -105,6 +107,7 @@ fn of_owner(
         .sensors
         .iter()
         .any(|sensor| registry.is_internal(sensor, &addressee.partner, at));
+    let kind = told_kind(finding, scanner.is_some(), internal);
     let urgent = internal || addressee.usage == Some(PrefixUse::Critical);
     let (confidence, mut grounds) = confidence(finding, registry, addressee.attribution.basis);
     match addressee.usage {
@@ -113,15 +116,26 @@ fn of_owner(
         _ => {}
     }
     Addressed {
+        kind,
         partner: Some(addressee.partner.clone()),
         country: Some(addressee.country.to_string()),
         tlp: addressee.tlp,
         attribution: Some(addressee.attribution.clone()),
-        severity: severity(finding.kind, scanner.is_some(), urgent),
+        severity: severity(kind, scanner.is_some(), urgent),
         confidence,
         grounds,
         scanner,
         internal,
+    }
+}
+
+/// What it is to its owner: what scans inside the owner's network is infected, unless it is
+/// known to scan; what is known to scan is not infected for the ports it asks for.
+fn told_kind(finding: &Finding, is_known_scanner: bool, is_internal: bool) -> Kind {
+    match (finding.kind, finding.reason) {
+        (Kind::InfectedHost, Reason::BotPorts) if is_known_scanner => Kind::ScanningHost,
+        (Kind::ScanningHost, _) if is_internal && !is_known_scanner => Kind::InfectedHost,
+        (kind, _) => kind,
     }
 }
 
@@ -162,11 +176,16 @@ fn confidence(finding: &Finding, registry: &Registry, basis: Basis) -> (Confiden
         }
         _ => {}
     }
+    if finding.reason == Reason::BotPorts {
+        grounds.push(Ground::ByPorts);
+    }
     if basis == Basis::Country && confidence > Confidence::Medium {
         grounds.push(Ground::ByCountry);
-        return (Confidence::Medium, grounds);
     }
-    (confidence, grounds)
+    match grounds.iter().any(|ground| ground.limits()) {
+        true => (confidence.min(Confidence::Medium), grounds),
+        false => (confidence, grounds),
+    }
 }
 
 /// The partners of the programme about signs of attacks; the centre alone where there are
@@ -238,6 +257,7 @@ fn of_centre(finding: &Finding, country: Option<String>) -> Addressed {
         Support::Broad | Support::Steady => (Confidence::High, Ground::ManySources),
     };
     Addressed {
+        kind: finding.kind,
         partner: None,
         country,
         tlp: Tlp::default(),
@@ -256,6 +276,7 @@ fn of_sensor(sensor: &SensorId, registry: &Registry) -> Addressed {
         .sensor(sensor)
         .and_then(|known| registry.partner(&known.partner));
     Addressed {
+        kind: Kind::SensorSilence,
         partner: owner.map(|partner| partner.id.clone()),
         country: owner.map(|partner| partner.country.to_string()),
         tlp: owner.map_or_else(Tlp::default, |partner| partner.tlp),

@@ -27,6 +27,8 @@ pub enum Ground {
     PathsAgree,
     /// Sensors count hops that no single host explains.
     PathsDiffer,
+    /// What it is follows from ports alone.
+    ByPorts,
     /// Whose it is follows from a country alone.
     ByCountry,
     /// Few of our addresses were hit.
@@ -45,13 +47,14 @@ pub enum Ground {
 
 impl Ground {
     /// Every ground.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::FewPackets,
         Self::Forgeable,
         Self::IndependentSensors,
         Self::Steady,
         Self::PathsAgree,
         Self::PathsDiffer,
+        Self::ByPorts,
         Self::ByCountry,
         Self::FewTargets,
         Self::ManySources,
@@ -60,6 +63,11 @@ impl Ground {
         Self::OneTelescope,
         Self::OthersGoOn,
     ];
+
+    /// Whether nothing is more than medium sure where it holds.
+    pub fn limits(self) -> bool {
+        matches!(self, Self::ByPorts | Self::ByCountry)
+    }
 
     /// Its name in the catalogues.
     pub fn name(self) -> &'static str {
@@ -70,6 +78,7 @@ impl Ground {
             Self::Steady => "steady",
             Self::PathsAgree => "paths_agree",
             Self::PathsDiffer => "paths_differ",
+            Self::ByPorts => "by_ports",
             Self::ByCountry => "by_country",
             Self::FewTargets => "few_targets",
             Self::ManySources => "many_sources",

@@ -17,7 +17,7 @@ use super::scanner::{Bar, report};
 use super::sources::{Activity, Conversation, Sensors, Sources};
 use super::spoof_suspect::Crowds;
 use super::statistics::binomial_tail_bound;
-use super::{Detector, Facts, WarmUp};
+use super::{Detector, Facts, WarmUp, bots};
 use crate::finding::{About, Finding, Fingerprint, Reason};
 use crate::settings::{Hosts, Settings};
 
@@ -111,6 +111,7 @@ fn finding(bar: &Bar<'_>, activity: &mut Activity, sensors: &Sensors) -> Option<
     let fingerprint = fingerprint(&activity.marks, activity.packets(), bar.settings);
     let marked = |one: &Conversation| fingerprint.is_some() && one.traffic == Traffic::ScanSyn;
     let asked = bar.asked(activity, marked);
+    let fingerprint = fingerprint.or_else(|| bot(bar, activity));
     let (kind, reason) = verdict(bar, activity, &asked, fingerprint)?;
     let about = About::Source(bar.source, activity.origin.clone());
     let mut finding = report(bar, activity, &asked, sensors, about)?;
@@ -136,8 +137,10 @@ fn verdict(
     if !bar.covers_enough(activity) {
         return None;
     }
-    if fingerprint.is_some() {
-        return Some((Kind::ScanningHost, Reason::ScanTool));
+    match fingerprint {
+        Some(one) if one.is_by_ports() => return Some((Kind::InfectedHost, Reason::BotPorts)),
+        Some(_) => return Some((Kind::ScanningHost, Reason::ScanTool)),
+        None => {}
     }
     let conversations = asked.iter().map(|index| &activity.conversations[*index]);
     if conversations.clone().any(is_like_smb_worm) {
@@ -150,6 +153,15 @@ fn verdict(
         return Some((Kind::ScanningHost, Reason::StealthScan));
     }
     Some((Kind::ScanningHost, Reason::Scan))
+}
+
+/// The botnet of a source that bears no mark, by its ports; of published scanners none.
+fn bot(bar: &Bar<'_>, activity: &Activity) -> Option<Fingerprint> {
+    let is_enough = activity.targets() >= bar.settings.targets_published;
+    if !is_enough || activity.origin.scanner.is_some() {
+        return None;
+    }
+    bots::family(activity)
 }
 
 /// Whether these could be a worm's: an ordinary Windows stack (no tool's raw packets) asks

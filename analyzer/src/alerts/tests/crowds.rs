@@ -234,3 +234,88 @@ fn grounds_say_whether_sensors_agree_on_the_path() {
     let outcomes = merge(&mut alerts(), vec![torn], START);
     assert_eq!(opened(&outcomes)[0].confidence, Confidence::Medium);
 }
+
+/// A scan by the same address, without a mark.
+fn scan(source: &str, at: u64) -> Finding {
+    Finding {
+        kind: Kind::ScanningHost,
+        reason: Reason::Scan,
+        fingerprint: None,
+        ..bot(source, at)
+    }
+}
+
+#[test]
+fn a_scanner_that_turns_out_infected_is_one_open_case() {
+    let mut alerts = alerts();
+    merge(&mut alerts, vec![scan("203.0.113.7", START)], START);
+    let outcomes = merge(
+        &mut alerts,
+        vec![bot("203.0.113.7", START + 10)],
+        START + 10,
+    );
+    let [Outcome::Opened(opened), Outcome::Closed(closed)] = outcomes.as_slice() else {
+        panic!("one opened, one closed: {outcomes:?}");
+    };
+    assert_eq!(opened.alert.kind, Kind::InfectedHost);
+    assert_eq!(closed.alert.kind, Kind::ScanningHost);
+    let later = vec![scan("203.0.113.7", START + 3_600)];
+    assert!(merge(&mut alerts, later, START + 3_600).is_empty());
+    assert_eq!(alerts.open(), 1);
+    let [Outcome::Continued(continued)] = &alerts.checkpoint()[..] else {
+        panic!("one case goes on");
+    };
+    assert_eq!(continued.alert.reason_code, "mirai_syn");
+    assert_eq!(
+        continued.alert.evidence.packets, 20,
+        "what it scans is counted"
+    );
+}
+
+/// One bot that gets another address of its access network every hour for three days, and
+/// comes back to each on the next day.
+#[test]
+fn a_bot_with_changing_addresses_is_told_once_a_day_and_address() {
+    let mut alerts = alerts();
+    let mut told: BTreeMap<(u64, String), u32> = BTreeMap::new();
+    for hour in 0..72_u64 {
+        let address = format!("203.0.113.{}", 1 + hour % 24);
+        // START is noon
+        let at = START + 43_200 + hour * 3_600 + 10;
+        for more in [0, 600, 1_800] {
+            let outcomes = merge(&mut alerts, vec![bot(&address, at + more)], at + more);
+            for alert in opened(&outcomes) {
+                let day = alert.opened_at.seconds() / DAY;
+                *told.entry((day, subject_of(alert))).or_default() += 1;
+            }
+        }
+    }
+    assert!(told.values().all(|cases| *cases == 1), "{told:?}");
+    assert_eq!(
+        told.len(),
+        24,
+        "an address that comes back is the same case"
+    );
+    assert_eq!(alerts.open(), 24);
+}
+
+#[test]
+fn known_scanners_are_not_infected_for_the_ports_they_ask_for() {
+    let by_ports = |source: &str| Finding {
+        reason: Reason::BotPorts,
+        fingerprint: Some(Fingerprint::Hns),
+        support: Support::Steady,
+        ..bot(source, START)
+    };
+    let findings = vec![by_ports("203.0.113.7"), by_ports("203.0.113.99")];
+    let outcomes = merge(&mut alerts(), findings, START);
+    let [infected, scanner] = opened(&outcomes)[..] else {
+        panic!("two alerts: {outcomes:?}");
+    };
+    assert_eq!(infected.kind, Kind::InfectedHost);
+    assert_eq!(infected.confidence, Confidence::Medium, "by ports alone");
+    assert_eq!(infected.evidence.fingerprint.as_deref(), Some("hns"));
+    assert_eq!(scanner.kind, Kind::ScanningHost);
+    assert_eq!(scanner.severity, Severity::Info);
+    assert_eq!(scanner.evidence.fingerprint, None);
+}

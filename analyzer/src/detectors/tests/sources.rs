@@ -125,3 +125,34 @@ fn a_day_is_measured_against_the_day_before() {
         "nothing known: above the floor"
     );
 }
+
+fn of_ports(tool: Tool, ports: &[u16]) -> (Kind, Reason, Option<Fingerprint>) {
+    let found = scan(tool, span(60_000, 120), NORTH, ports);
+    let last = found.last().expect("a finding");
+    (last.kind, last.reason, last.fingerprint)
+}
+
+#[test]
+fn bots_without_a_mark_are_known_by_their_ports() {
+    let bot = |family| (Kind::InfectedHost, Reason::BotPorts, Some(family));
+    let scanner = (Kind::ScanningHost, Reason::Scan, None);
+    let linux = |ports: &[u16]| of_ports(Tool::Linux, ports);
+    assert_eq!(linux(&[5_358, 9_000]), bot(Fingerprint::Hajime));
+    assert_eq!(linux(&[23, 5_358, 9_000, 23]), bot(Fingerprint::Hajime));
+    assert_eq!(linux(&[2_480, 5_984, 23]), bot(Fingerprint::Hns));
+    let routers = bot(Fingerprint::Mikrotik);
+    assert_eq!(linux(&[8_291, 21, 25, 23_023]), routers);
+    assert_eq!(linux(&[8_291, 21, 25]), scanner, "two besides");
+    assert_eq!(linux(&[21, 25, 110, 443]), scanner, "not the router's own");
+    assert_eq!(linux(&[5_984]), scanner, "one of two");
+    assert_eq!(linux(&[23, 2_323]), scanner, "Telnet alone");
+    assert_eq!(
+        linux(&[2_480, 5_984, 80, 443, 8_080]),
+        scanner,
+        "much besides"
+    );
+    let by_tool = of_ports(Tool::Zmap, &[2_480, 5_984]);
+    assert_eq!(by_tool.1, Reason::ScanTool);
+    let marked = of_ports(Tool::Mirai, &[2_480, 5_984]);
+    assert_eq!(marked.1, Reason::MiraiSyn);
+}
