@@ -160,8 +160,8 @@ pub struct SpoofSuspect {
     /// Distinct times-to-live per sensor, at most: a captured flood of 37,623 forged sources
     /// (StopDDoS) has two.
     pub ttls_max: u32,
-    /// Packets per source, at most, unless the prefix is filled from its first address to its
-    /// last: a forger needs one for each, or the few that name a host.
+    /// Packets per source, at most, as long as they go on, unless the prefix is filled from
+    /// its first address to its last: a forger needs one for each, or the few that name a host.
     pub packets_per_source: u64,
     /// Networks remembered at once.
     pub remembered_max: usize,

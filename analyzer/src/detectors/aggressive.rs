@@ -8,7 +8,7 @@
 //! low, floors hold.
 //!
 //! # Promises
-//! - Room: two histograms of fixed size, and the services of at most [`BROAD_MAX`] sources.
+//! - Room: two histograms of fixed size, and the services of at most 2,048 sources.
 
 use std::net::IpAddr;
 

@@ -74,7 +74,7 @@ impl Bar<'_> {
         if targets < settings.targets_min && activity.packets() < 10 {
             return Support::Weak;
         }
-        if targets < settings.targets_published {
+        if targets < settings.targets_published || activity.forgeable {
             return Support::Plain;
         }
         if activity.views.hops_apart() > settings.hops_apart {

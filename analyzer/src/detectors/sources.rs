@@ -67,6 +67,8 @@ pub struct Activity {
     pub late: bool,
     /// Already told apart, for as long as the activity lasts (reflection only).
     pub settled: Option<crate::finding::Reason>,
+    /// It came with a crowd that one machine may have forged.
+    pub forgeable: bool,
     /// Its packets of the day, however often it paused.
     pub today: Today,
 }
@@ -196,6 +198,7 @@ impl Activity {
             others: 0,
             late: false,
             settled: None,
+            forgeable: false,
             today: Today::default(),
         }
     }
