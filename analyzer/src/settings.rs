@@ -211,11 +211,16 @@ pub struct Jump {
     /// The chance of so many, by a negative binomial with the moments of usual hours
     /// (as for victims).
     pub chance: f64,
-    /// Hours of history without which only `hosts_unknown_min` counts: two days.
+    /// Hours of history without which the busiest of them is taken to be usual: two days. What
+    /// was there before is met less and less often, so this asks too much rather than too
+    /// little.
     pub history_min: usize,
-    /// New infected hosts within an hour that are a jump whatever is usual. A choice, not a
+    /// Hours of history without which `hosts_unknown_min` counts besides: a day, as hosts keep
+    /// its hours.
+    pub history_day: usize,
+    /// New infected hosts within an hour, at least, on the first day. A choice, not a
     /// published figure: half of what may be opened in an hour, and above the 270 bots of the
-    /// test day, so outbreaks of the first two days are mostly left to their single cases.
+    /// test day, so outbreaks of the first day are mostly left to their single cases.
     pub hosts_unknown_min: u64,
     /// Hours of history that count: four weeks.
     pub history_max: usize,
@@ -228,6 +233,7 @@ impl Default for Jump {
             deviations: 4.0,
             chance: 1e-6,
             history_min: 48,
+            history_day: 24,
             hosts_unknown_min: 500,
             history_max: 4 * 7 * 24,
         }

@@ -125,6 +125,18 @@ impl Jumps {
     }
 }
 
+/// What is usual while what was there before is still being met for the first time: less and
+/// less of it, so nothing but an outbreak exceeds the busiest hour.
+fn busiest(counts: &[f64]) -> Usual {
+    let most = counts.iter().copied().fold(0.0, f64::max);
+    Usual {
+        median: most,
+        mad: 0.0,
+        mean: most,
+        variance: most,
+    }
+}
+
 impl Hosts {
     /// Begins to list anew where another hour has begun, and forgets what is too old.
     fn turn(&mut self, hour: u64, oldest: u64) {
@@ -149,7 +161,7 @@ impl Hosts {
         }
     }
 
-    /// The median of earlier hours, where this one is a jump.
+    /// What is usual in an hour, where this one is a jump.
     fn usual_if_exceeded(&self, settings: &Jump, began: Option<u64>) -> Option<f64> {
         let count = self.by_hour.get(&self.hour).copied().unwrap_or(0);
         if count < settings.hosts_min {
@@ -160,10 +172,14 @@ impl Hosts {
         let earlier = self.hour - hours..self.hour;
         let counts = earlier.map(|hour| self.by_hour.get(&hour).copied().unwrap_or(0) as f64);
         let mut counts: Vec<f64> = counts.collect();
-        if counts.len() < settings.history_min {
-            return (count >= settings.hosts_unknown_min).then_some(0.0);
-        }
-        let usual = Usual::of(&mut counts)?;
+        let usual = if counts.len() >= settings.history_min {
+            Usual::of(&mut counts)?
+        } else {
+            if counts.len() < settings.history_day && count < settings.hosts_unknown_min {
+                return None;
+            }
+            busiest(&counts)
+        };
         let jumps = usual.deviations(count as f64) > settings.deviations
             && usual.tail(count) < settings.chance;
         jumps.then_some(usual.median)

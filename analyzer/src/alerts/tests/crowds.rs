@@ -43,7 +43,7 @@ fn a_few_hosts_or_the_first_days_are_no_jump() {
     assert!(jumps(&outbreak(&mut few, 9, START + 3 * DAY)).is_empty());
     let mut early = alerts();
     merge(&mut early, Vec::new(), START);
-    assert!(jumps(&outbreak(&mut early, 100, START + DAY)).is_empty());
+    assert!(jumps(&outbreak(&mut early, 100, START + DAY - 7_200)).is_empty());
     let mut usual = alerts();
     merge(&mut usual, Vec::new(), START);
     for hour in 0..60_u64 {
@@ -54,6 +54,30 @@ fn a_few_hosts_or_the_first_days_are_no_jump() {
         }
     }
     assert!(jumps(&outbreak(&mut usual, 45, START + 60 * 3_600)).is_empty());
+}
+
+/// At first every infected host is new: 300 in the first hour, then fewer and fewer.
+#[test]
+fn on_the_second_day_an_outbreak_exceeds_the_busiest_hour() {
+    let settled = |hosts: u64, hour: u64| {
+        let mut alerts = alerts();
+        merge(&mut alerts, Vec::new(), START);
+        for past in 0..hour {
+            for _ in 0..300 / (past + 1) {
+                let asn = Some(64_500);
+                alerts.jumps.remember("th-cert", asn, START + past * 3_600);
+            }
+        }
+        let at = START + hour * 3_600;
+        let address = |host| format!("45.80.{}.{}", host / 256, host % 256);
+        let bots = (0..hosts).map(|host| bot_of(64_500, &address(host), at));
+        let outcomes = merge(&mut alerts, bots.collect(), at);
+        let jumps = jumps(&outcomes);
+        jumps.first().map(|one| one.evidence.usual)
+    };
+    assert_eq!(settled(250, 30), None, "a settling hour was as busy");
+    assert_eq!(settled(420, 30), Some(Some(300.0)));
+    assert_eq!(settled(420, 20), None, "the first day asks for 500");
 }
 
 /// A bot in this AS.
