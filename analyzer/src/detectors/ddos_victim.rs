@@ -48,6 +48,11 @@ impl DdosVictims {
         }
     }
 
+    /// Victims and prefixes remembered.
+    pub fn remembered(&self) -> usize {
+        self.victims.len() + self.prefixes.len()
+    }
+
     /// Takes in one victim's answers.
     fn add(&mut self, window: &Window, answers: &[&Sighting]) {
         let victim = answers[0].flow.tuple.source;

@@ -50,9 +50,9 @@ impl HostScans {
         }
     }
 
-    /// Sources remembered.
+    /// Sources, and networks of theirs, remembered.
     pub fn remembered(&self) -> usize {
-        self.sources.len()
+        self.sources.len() + self.crowds.len()
     }
 }
 
