@@ -15,6 +15,7 @@ mod case;
 mod days;
 mod flood;
 pub mod heard;
+mod hosts;
 mod jump;
 pub mod silence;
 pub mod text;
@@ -22,11 +23,10 @@ pub mod text;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-use noroshi_store::alert::{Alert, Confidence, Kind, State, Subject};
+use noroshi_store::alert::{Alert, Kind, State, Subject};
 use noroshi_store::observations::Observation;
 use noroshi_store::registry::Registry;
 use noroshi_store::registry::attribution;
@@ -38,7 +38,7 @@ use self::flood::Floods;
 pub use self::heard::{Heard, Suppression};
 use self::jump::Jumps;
 use self::text::Texts;
-use crate::finding::{About, Finding};
+use crate::finding::Finding;
 use crate::settings::Settings;
 
 /// What becomes of findings.
@@ -182,19 +182,6 @@ pub fn subject_of(alert: &Alert) -> String {
     }
 }
 
-/// The finding as this reader is told: what scans inside its own network is infected, unless
-/// it is known to scan.
-fn told<'a>(finding: &'a Finding, addressed: &Addressed) -> Cow<'a, Finding> {
-    let is_infected = addressed.internal && addressed.scanner.is_none();
-    if !is_infected || finding.kind != Kind::ScanningHost {
-        return Cow::Borrowed(finding);
-    }
-    Cow::Owned(Finding {
-        kind: Kind::InfectedHost,
-        ..finding.clone()
-    })
-}
-
 impl Alerts {
     /// Without a case.
     pub fn new(settings: &Settings, purpose: Purpose) -> Self {
@@ -217,10 +204,11 @@ impl Alerts {
     /// Takes up a case that was open when the last analyzer stopped, or that could go on.
     pub fn resume(&mut self, alert: Alert, version: u64) {
         let key = Key::of(&alert);
-        if let (Kind::InfectedHost, Some(partner), Subject::Source { .. }) =
+        if let (Kind::InfectedHost, Some(partner), Subject::Source { asn, .. }) =
             (alert.kind, &alert.partner, &alert.subject)
         {
-            self.jumps.remember(partner, alert.opened_at.seconds());
+            let opened = alert.opened_at.seconds();
+            self.jumps.remember(partner, *asn, opened);
         }
         let case = Case::resume(alert, version, &self.settings);
         match case.alert.state {
@@ -298,7 +286,7 @@ impl Alerts {
             match addressing::address(&finding, registry) {
                 Ok(addressed) => {
                     for one in addressed {
-                        let finding = told(&finding, &one);
+                        let finding = self.told(&finding, &one);
                         outcomes.extend(self.take(&finding, one));
                     }
                 }
@@ -388,39 +376,20 @@ impl Alerts {
 
     /// Observes, and sees to what follows from a new case.
     fn take(&mut self, finding: &Finding, addressed: Addressed) -> Vec<Outcome> {
-        let kind = finding.kind;
-        let counted = (kind == Kind::InfectedHost).then(|| addressed.clone());
+        let infected = finding.kind == Kind::InfectedHost;
+        let infected = infected.then(|| (Key::new(finding, &addressed), addressed.clone()));
         let Some(opened) = self.observe(finding, addressed) else {
             return Vec::new();
         };
-        if let Some(addressed) = counted {
-            self.jumps.count(finding, &addressed);
-        }
         let mut outcomes = vec![opened];
-        if kind == Kind::SpoofSuspect {
+        if let Some((key, addressed)) = infected {
+            self.jumps.count(finding, &addressed);
+            outcomes.extend(self.supersede(key));
+        }
+        if finding.kind == Kind::SpoofSuspect {
             outcomes.extend(self.withdraw_framed(finding));
         }
         outcomes
-    }
-
-    /// Takes back what was said of forged sources before there were enough of them to tell.
-    fn withdraw_framed(&mut self, finding: &Finding) -> Vec<Outcome> {
-        let About::Prefix(prefix, _) = &finding.about else {
-            return Vec::new();
-        };
-        let is_framed = |alert: &Alert| {
-            let Subject::Source { source, .. } = alert.subject else {
-                return false;
-            };
-            matches!(alert.kind, Kind::InfectedHost | Kind::ScanningHost)
-                && prefix.contains(&source)
-                && alert.first_seen >= finding.first
-                && alert.confidence < Confidence::High
-        };
-        let cases = self.cases.values();
-        let framed = cases.filter(|case| is_framed(&case.alert));
-        let ids: Vec<Uuid> = framed.map(|case| case.alert.id).collect();
-        ids.into_iter().filter_map(|id| self.withdraw(id)).collect()
     }
 
     fn observe(&mut self, finding: &Finding, addressed: Addressed) -> Option<Outcome> {

@@ -15,6 +15,8 @@
 //!
 //! To add one: write its file, give it settings, add a line to [`all`].
 
+pub mod aggressive;
+pub mod bots;
 pub mod coordinated;
 pub mod country_silence;
 pub mod crowd;

@@ -1,5 +1,7 @@
 //! What one detector says about one window.
 
+pub mod protocols;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use noroshi_proto::traffic::Service;
 use noroshi_store::alert::{Kind, Subject};
 use noroshi_store::notices::SINKHOLE;
 use noroshi_store::origin::{Country, Origin, PartnerId};
+
+use self::protocols::Protocols;
 
 /// Sensors named in one finding, at most.
 pub const SENSORS_MAX: usize = 16;
@@ -74,6 +78,48 @@ pub struct Estimates {
     pub coverage: Option<f64>,
     /// The chance that targets drawn at random spread over the sensors as unevenly.
     pub uniformity: Option<f64>,
+    /// How long an attack has lasted.
+    pub duration: Option<Duration>,
+    /// By which protocols it comes.
+    pub vectors: Protocols,
+    /// Whether the scanner is one of the loudest.
+    pub aggression: Aggression,
+}
+
+/// Which definitions of an aggressive scanner a source meets: none, or any of three.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Aggression {
+    /// It asked for a large share of the telescopes.
+    pub targets: bool,
+    /// It is among the first of a day by packets.
+    pub packets: bool,
+    /// It is among the first of a day by services.
+    pub services: bool,
+}
+
+impl Aggression {
+    /// The names of those it meets.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let all = [
+            (self.targets, "targets"),
+            (self.packets, "packets"),
+            (self.services, "services"),
+        ];
+        all.into_iter()
+            .filter(|(met, _)| *met)
+            .map(|(_, name)| name)
+    }
+}
+
+/// How long something lasted, in seconds, from what was seen of it at random moments.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Duration {
+    /// As estimated.
+    pub seconds: f64,
+    /// At least: from the first sighting to the last.
+    pub low: f64,
+    /// At most, with 95 % confidence.
+    pub high: f64,
 }
 
 /// Whom or what a finding is about.
@@ -89,7 +135,7 @@ pub enum About {
     Service(Service, Option<Country>),
     /// Sources that keep time with each other, for analysts alone.
     Group(Group),
-    /// All networks of one partner, by its id.
+    /// All networks of one partner, by its id, or those of one AS, as `AS64500`.
     Network(String),
     /// A service, asked for by a partner's own addresses.
     ServiceOf(Service, PartnerId),
@@ -186,6 +232,8 @@ pub enum Support {
     Weak,
     /// A fingerprint, or enough targets: all of it could still be forged.
     Plain,
+    /// Enough targets for more, but sensors count hops that no single host explains.
+    Torn,
     /// Enough targets for more, if sensors of different owners agree.
     Broad,
     /// Enough targets, lasting, over one path.
@@ -203,9 +251,20 @@ pub enum Fingerprint {
     Zmap,
     /// nmap.
     Nmap,
+    /// Hajime, by its ports.
+    Hajime,
+    /// Hide and Seek, by its ports.
+    Hns,
+    /// Bots on routers of MikroTik, by their ports.
+    Mikrotik,
 }
 
 impl Fingerprint {
+    /// Whether only its ports tell it, and no mark in its packets.
+    pub fn is_by_ports(self) -> bool {
+        matches!(self, Self::Hajime | Self::Hns | Self::Mikrotik)
+    }
+
     /// The name in alerts.
     pub fn name(self) -> &'static str {
         match self {
@@ -213,6 +272,9 @@ impl Fingerprint {
             Self::Masscan => "masscan",
             Self::Zmap => "zmap",
             Self::Nmap => "nmap",
+            Self::Hajime => "hajime",
+            Self::Hns => "hns",
+            Self::Mikrotik => "mikrotik",
         }
     }
 }
@@ -224,6 +286,8 @@ pub enum Reason {
     MiraiSyn,
     /// An ordinary Windows stack asks many addresses for SMB.
     SmbWorm,
+    /// The ports of a botnet, and hardly any other.
+    BotPorts,
     /// A scanning tool's fingerprint.
     ScanTool,
     /// Many targets, no fingerprint.
@@ -280,9 +344,10 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::MiraiSyn,
         Self::SmbWorm,
+        Self::BotPorts,
         Self::ScanTool,
         Self::Scan,
         Self::StealthScan,
@@ -316,6 +381,7 @@ impl Reason {
         match self {
             Self::MiraiSyn => "mirai_syn",
             Self::SmbWorm => "smb_worm",
+            Self::BotPorts => "bot_ports",
             Self::ScanTool => "scan_tool",
             Self::Scan => "scan",
             Self::StealthScan => "stealth_scan",

@@ -14,6 +14,8 @@ pub struct Settings {
     pub sources: Sources,
     /// Scanning and infected hosts.
     pub hosts: Hosts,
+    /// The loudest scanners.
+    pub aggressive: Aggressive,
     /// Crowds of forged sources.
     pub spoof_suspect: SpoofSuspect,
     /// Hosts that answer from an amplifier's port.
@@ -87,6 +89,10 @@ pub struct Hosts {
     pub steady_seconds: u64,
     /// Hop counts of one source differ by no more.
     pub hops_spread: u8,
+    /// Hop counts of one source at two sensors differ by no more, or confidence stays medium
+    /// unless the sensors have different owners. Derived, not published: honest paths to
+    /// distant sensors may differ by more, so it costs confidence only.
+    pub hops_apart: u8,
 }
 
 impl Default for Hosts {
@@ -100,6 +106,41 @@ impl Default for Hosts {
             fingerprint_chance: 1e-9,
             steady_seconds: 300,
             hops_spread: 3,
+            hops_apart: 3,
+        }
+    }
+}
+
+/// When a scanner is called aggressive (Anand, Kallitsis, Sippe, Dainotti: Aggressive
+/// Internet-Wide Scanners, 2023, at Merit's ORION telescope).
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Aggressive {
+    /// It asked for so large a share of all telescope addresses (definition 1: a tenth).
+    pub targets_share: f64,
+    /// And for at least so many (Merit publishes scanner events from 10 targets on).
+    pub targets_min: u64,
+    /// Or it is among so small a share of a day's sources, by packets (definition 2) or by
+    /// services (definition 3): 1e-4, as measured on the day before.
+    pub share: f64,
+    /// Sources of a day without which that share says nothing, so that floors alone hold:
+    /// with 1e-4, ten sources.
+    pub sources_min: u64,
+    /// Packets a day, at least: a floor for small telescopes, derived, not published.
+    pub packets_min: u64,
+    /// Services a day, at least: a floor for small telescopes, derived, not published.
+    pub services_min: u64,
+}
+
+impl Default for Aggressive {
+    fn default() -> Self {
+        Self {
+            targets_share: 0.1,
+            targets_min: 10,
+            share: 1e-4,
+            sources_min: 100_000,
+            packets_min: 1_000,
+            services_min: 100,
         }
     }
 }
@@ -119,8 +160,8 @@ pub struct SpoofSuspect {
     /// Distinct times-to-live per sensor, at most: a captured flood of 37,623 forged sources
     /// (StopDDoS) has two.
     pub ttls_max: u32,
-    /// Packets per source, at most, unless the prefix is filled from its first address to its
-    /// last: a forger needs one for each, or the few that name a host.
+    /// Packets per source, at most, as long as they go on, unless the prefix is filled from
+    /// its first address to its last: a forger needs one for each, or the few that name a host.
     pub packets_per_source: u64,
     /// Networks remembered at once.
     pub remembered_max: usize,
@@ -170,11 +211,16 @@ pub struct Jump {
     /// The chance of so many, by a negative binomial with the moments of usual hours
     /// (as for victims).
     pub chance: f64,
-    /// Hours of history without which only `hosts_unknown_min` counts: two days.
+    /// Hours of history without which the busiest of them is taken to be usual: two days. What
+    /// was there before is met less and less often, so this asks too much rather than too
+    /// little.
     pub history_min: usize,
-    /// New infected hosts within an hour that are a jump whatever is usual. A choice, not a
+    /// Hours of history without which `hosts_unknown_min` counts besides: a day, as hosts keep
+    /// its hours.
+    pub history_day: usize,
+    /// New infected hosts within an hour, at least, on the first day. A choice, not a
     /// published figure: half of what may be opened in an hour, and above the 270 bots of the
-    /// test day, so outbreaks of the first two days are mostly left to their single cases.
+    /// test day, so outbreaks of the first day are mostly left to their single cases.
     pub hosts_unknown_min: u64,
     /// Hours of history that count: four weeks.
     pub history_max: usize,
@@ -187,6 +233,7 @@ impl Default for Jump {
             deviations: 4.0,
             chance: 1e-6,
             history_min: 48,
+            history_day: 24,
             hosts_unknown_min: 500,
             history_max: 4 * 7 * 24,
         }
@@ -250,7 +297,8 @@ pub struct DdosVictim {
     pub targets_min: u64,
     /// An attack is over after this much silence, in seconds (Corsaro).
     pub silence_seconds: u64,
-    /// Addresses of one /24 (IPv6: /64) under attack at once that are one carpet bombing.
+    /// Addresses of one /24 (IPv6: of one /64, or /64 networks of one /48) under attack at
+    /// once that are one carpet bombing. A choice, not a published figure.
     pub carpet_min: usize,
     /// Victims remembered at once.
     pub remembered_max: usize,

@@ -34,6 +34,8 @@ pub enum Alerts {
     Withdraw(Withdraw),
     /// How cases fared, by partner and kind.
     Tally(Tally),
+    /// What can wait, by partner, AS and network.
+    Digest(Digest),
 }
 
 impl Alerts {
@@ -51,6 +53,7 @@ impl Alerts {
             | Self::FalsePositive(step) => &step.config,
             Self::Withdraw(withdraw) => &withdraw.config,
             Self::Tally(tally) => &tally.config,
+            Self::Digest(digest) => &digest.config,
         }
     }
 }
@@ -172,6 +175,26 @@ pub struct Tally {
     #[arg(long, value_name = "TIME", value_parser = instant)]
     pub from: Option<Millis>,
     /// Opened before this time.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub to: Option<Millis>,
+    /// JSON lines.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `noroshi alerts digest`
+#[derive(Args)]
+pub struct Digest {
+    /// The centre's configuration.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Only this partner's.
+    #[arg(long, value_name = "ID")]
+    pub partner: Option<String>,
+    /// Seen at this time or later; otherwise in the day before `--to`.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub from: Option<Millis>,
+    /// Seen before this time; otherwise until now.
     #[arg(long, value_name = "TIME", value_parser = instant)]
     pub to: Option<Millis>,
     /// JSON lines.

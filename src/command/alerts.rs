@@ -1,5 +1,6 @@
 //! `noroshi alerts …`: the life-cycle of alerts from a shell.
 
+mod digest;
 mod history;
 mod step;
 mod tally;
@@ -43,6 +44,7 @@ pub async fn run(verb: Alerts) -> Result<(), Failure> {
         Alerts::FalsePositive(arguments) => step::take(store, Event::Refute, arguments).await,
         Alerts::Withdraw(arguments) => withdraw::run(store, arguments).await,
         Alerts::Tally(arguments) => tally::run(store, arguments).await,
+        Alerts::Digest(arguments) => digest::run(store, arguments).await,
     };
     site.close().await;
     result

@@ -157,9 +157,9 @@ pub enum Subject {
         /// ISO 3166-1 alpha-2.
         country: String,
     },
-    /// All networks of one partner.
+    /// All networks of one partner, or one AS.
     Network {
-        /// The partner's id.
+        /// The partner's id, or `AS` and its number.
         network: String,
     },
     /// One of our sensors.
@@ -186,7 +186,8 @@ pub struct Evidence {
     /// Source port of the first packet.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source_port: Option<u16>,
-    /// `mirai`, `zmap`, `masscan`, `nmap`; absent where none was found.
+    /// `mirai`, `zmap`, `masscan`, `nmap`; by their ports `hajime`, `hns`, `mikrotik`; absent
+    /// where none was found.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fingerprint: Option<String>,
     /// The usual level of what the rule measures.
@@ -204,10 +205,27 @@ pub struct Evidence {
     /// How often a scanner has asked an average address of the telescope.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub coverage: Option<f64>,
+    /// By which definitions it is one of the loudest scanners (Anand et al. 2023): `targets`
+    /// (a tenth of all), `packets` or `services` (the first 1e-4 of a day).
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub aggressive: Vec<String>,
     /// The chance that targets drawn at random spread over sensors as unevenly: above 0.01
     /// it supports random spoofing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub uniformity: Option<f64>,
+    /// How long an attack lasted, in seconds, as estimated from answers that reach us at
+    /// random moments.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub duration: Option<f64>,
+    /// Lower bound of `duration`: from the first answer to the last.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub duration_low: Option<f64>,
+    /// Upper bound of `duration`, with 95 % confidence.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub duration_high: Option<f64>,
+    /// Protocols by which a victim is attacked: `tcp`, `udp`, `icmp`, `ip` (any other).
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub vectors: Vec<String>,
     /// The rule that fired.
     pub rule: String,
     /// Part of it arrived after its window had closed.
@@ -287,13 +305,9 @@ impl Alert {
         !self.exercise && self.reason_code != crate::notices::SINKHOLE
     }
 
-    /// Whether it can wait for the daily digest: hardly sure, for the record, late, or an
-    /// open reflector.
+    /// Whether it can wait for the daily digest: hardly sure, not urgent, or late.
     pub fn is_for_digest(&self) -> bool {
-        self.confidence == Confidence::Low
-            || self.severity == Severity::Info
-            || self.evidence.late
-            || self.kind == Kind::OpenReflector
+        self.confidence == Confidence::Low || self.severity <= Severity::Low || self.evidence.late
     }
 }
 
@@ -350,12 +364,12 @@ impl State {
 }
 
 /// Times as ISO 8601 in UTC.
-mod millis {
+pub(crate) mod millis {
     use serde::Deserialize;
 
     use super::{Millis, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(at: &Millis, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(at: &Millis, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(at)
     }
 

@@ -10,7 +10,7 @@ use clickhouse::query::Query;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::alert::{Alert, Severity, State};
+use crate::alert::{Alert, State};
 use crate::cases::{Case, ChangeCursor, case};
 use crate::origin::PartnerId;
 use crate::remedy::{Remedy, Standing};
@@ -44,7 +44,7 @@ impl Shown {
         {
             alert.state = State::Withdrawn;
         }
-        let digest = alert.severity <= Severity::Low || alert.evidence.late;
+        let digest = alert.is_for_digest();
         Self {
             alert,
             remedy,

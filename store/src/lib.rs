@@ -17,6 +17,7 @@
 //! | [`remedy`]     | what people say of a case      | where it stands on its partner's side        |
 //! | [`steps`]      | what people do with cases      | their standing, what they do not want again  |
 //! | [`changes`]    | a cursor                       | cases as partners read them, as they change  |
+//! | [`digest`]     | alerts                         | what can wait, by AS and network             |
 //! | [`observations`] | what was seen of a case      | a row per case and day                       |
 //! | [`maintenance`] | when sensors are worked on    | whose silence means nothing                  |
 //! | [`notices`]    | evidence from elsewhere        | cases apart, kept for a short time           |
@@ -37,6 +38,7 @@ mod block;
 pub mod cases;
 pub mod changes;
 pub mod deliveries;
+pub mod digest;
 pub mod document;
 pub mod engine;
 pub mod lease;

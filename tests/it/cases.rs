@@ -409,3 +409,29 @@ async fn what_one_sensor_saw_is_taken_back_in_bulk() {
     let infected = tally.iter().find(|line| line["kind"] == "infected_host");
     assert_eq!(infected.expect("a line")["false_alerts"], 1, "{tally:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_wait_is_a_line_per_network() {
+    let centre = Centre::new(REGISTRY, "[retention]\nflow_tuples = 0\nbatch_ledger = 0\n");
+    let registry = Registry::parse("registry.toml", REGISTRY).expect("a registry");
+    let mut scanner = bot();
+    for span in &mut scanner.batch.spans {
+        if let Span::Active { flows, .. } = span {
+            flows[0].tally.marks.mirai = 0;
+        }
+    }
+    let found = with_store(&centre, async |store| {
+        store.append(scanner).await.expect("it is kept");
+        replay(store, &registry, &Settings::default()).await
+    });
+    found.await.expect("it is replayed");
+    let of_day = |from: &'static str, to: &'static str| {
+        lines(&centre, &["alerts", "digest", "--from", from, "--to", to])
+    };
+    let digest = of_day("2026-11-02", "2026-11-03");
+    assert_eq!(digest.len(), 1, "{digest:?}");
+    assert_eq!(digest[0]["network"], "203.0.113.0/24");
+    assert_eq!(digest[0]["kind"], "scanning_host");
+    assert_eq!(digest[0]["cases"], 1);
+    assert!(of_day("2026-11-03", "2026-11-04").is_empty());
+}

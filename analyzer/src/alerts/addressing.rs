@@ -15,6 +15,8 @@ use crate::finding::{About, Finding, Reason, Support};
 /// One reader of a finding.
 #[derive(Clone, Debug)]
 pub(super) struct Addressed {
+    /// What it is to them.
+    pub(super) kind: Kind,
     /// Who; `None` for the centre alone.
     pub(super) partner: Option<PartnerId>,
     pub(super) country: Option<String>,
@@ -105,6 +107,7 @@ fn of_owner(
         .sensors
         .iter()
         .any(|sensor| registry.is_internal(sensor, &addressee.partner, at));
+    let kind = told_kind(finding, scanner.is_some(), internal);
     let urgent = internal || addressee.usage == Some(PrefixUse::Critical);
     let (confidence, mut grounds) = confidence(finding, registry, addressee.attribution.basis);
     match addressee.usage {
@@ -113,15 +116,26 @@ fn of_owner(
         _ => {}
     }
     Addressed {
+        kind,
         partner: Some(addressee.partner.clone()),
         country: Some(addressee.country.to_string()),
         tlp: addressee.tlp,
         attribution: Some(addressee.attribution.clone()),
-        severity: severity(finding.kind, scanner.is_some(), urgent),
+        severity: severity(kind, scanner.is_some(), urgent),
         confidence,
         grounds,
         scanner,
         internal,
+    }
+}
+
+/// What it is to its owner: what scans inside the owner's network is infected, unless it is
+/// known to scan; what is known to scan is not infected for the ports it asks for.
+fn told_kind(finding: &Finding, is_known_scanner: bool, is_internal: bool) -> Kind {
+    match (finding.kind, finding.reason) {
+        (Kind::InfectedHost, Reason::BotPorts) if is_known_scanner => Kind::ScanningHost,
+        (Kind::ScanningHost, _) if is_internal && !is_known_scanner => Kind::InfectedHost,
+        (kind, _) => kind,
     }
 }
 
@@ -144,17 +158,34 @@ fn confidence(finding: &Finding, registry: &Registry, basis: Basis) -> (Confiden
         .collect();
     owners.sort_unstable();
     owners.dedup();
+    let independent = owners.len() >= 2;
     let (confidence, ground) = match finding.support {
         Support::Weak => (Confidence::Low, Ground::FewPackets),
         Support::Plain => (Confidence::Medium, Ground::Forgeable),
-        Support::Broad if owners.len() >= 2 => (Confidence::High, Ground::IndependentSensors),
-        Support::Broad => (Confidence::Medium, Ground::Forgeable),
+        Support::Broad | Support::Torn if independent => {
+            (Confidence::High, Ground::IndependentSensors)
+        }
+        Support::Broad | Support::Torn => (Confidence::Medium, Ground::Forgeable),
         Support::Steady => (Confidence::High, Ground::Steady),
     };
-    if basis == Basis::Country && confidence > Confidence::Medium {
-        return (Confidence::Medium, vec![ground, Ground::ByCountry]);
+    let mut grounds = vec![ground];
+    match (&finding.about, finding.support) {
+        (About::Source(..), Support::Torn) => grounds.push(Ground::PathsDiffer),
+        (About::Source(..), Support::Steady) if finding.sensors.len() >= 2 => {
+            grounds.push(Ground::PathsAgree);
+        }
+        _ => {}
     }
-    (confidence, vec![ground])
+    if finding.reason == Reason::BotPorts {
+        grounds.push(Ground::ByPorts);
+    }
+    if basis == Basis::Country && confidence > Confidence::Medium {
+        grounds.push(Ground::ByCountry);
+    }
+    match grounds.iter().any(|ground| ground.limits()) {
+        true => (confidence.min(Confidence::Medium), grounds),
+        false => (confidence, grounds),
+    }
 }
 
 /// The partners of the programme about signs of attacks; the centre alone where there are
@@ -221,11 +252,12 @@ fn of_centre(finding: &Finding, country: Option<String>) -> Addressed {
     let (confidence, ground) = match finding.support {
         Support::Weak => (Confidence::Low, Ground::FewTargets),
         Support::Plain if silence => (Confidence::Medium, Ground::OneTelescope),
-        Support::Plain => (Confidence::Medium, Ground::FewTargets),
+        Support::Plain | Support::Torn => (Confidence::Medium, Ground::FewTargets),
         Support::Broad | Support::Steady if silence => (Confidence::High, Ground::OthersGoOn),
         Support::Broad | Support::Steady => (Confidence::High, Ground::ManySources),
     };
     Addressed {
+        kind: finding.kind,
         partner: None,
         country,
         tlp: Tlp::default(),
@@ -244,6 +276,7 @@ fn of_sensor(sensor: &SensorId, registry: &Registry) -> Addressed {
         .sensor(sensor)
         .and_then(|known| registry.partner(&known.partner));
     Addressed {
+        kind: Kind::SensorSilence,
         partner: owner.map(|partner| partner.id.clone()),
         country: owner.map(|partner| partner.country.to_string()),
         tlp: owner.map_or_else(Tlp::default, |partner| partner.tlp),

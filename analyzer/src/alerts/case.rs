@@ -169,18 +169,7 @@ impl Case {
         evidence.packets += finding.packets;
         evidence.targets = evidence.targets.max(finding.targets);
         evidence.sources = evidence.sources.max(finding.sources);
-        let larger = finding.rate > evidence.rate || evidence.rate_low.is_none();
-        if let Some((low, high)) = finding.estimates.rate_between.filter(|_| larger) {
-            evidence.rate_low = Some(low.round());
-            evidence.rate_high = Some(high.round());
-        }
-        let known = |estimate: Option<f64>| estimate.map(|value| (value * 1e6).round() / 1e6);
-        evidence.coverage = known(finding.estimates.coverage).or(evidence.coverage);
-        evidence.uniformity = known(finding.estimates.uniformity).or(evidence.uniformity);
-        evidence.rate = match (evidence.rate, finding.rate) {
-            (Some(one), Some(other)) => Some(one.max(other)),
-            (one, other) => one.or(other),
-        };
+        estimate(evidence, finding);
         evidence.late |= finding.late;
         evidence.internal |= addressed.internal;
         if let About::Group(group) = &finding.about {
@@ -261,6 +250,41 @@ impl Case {
         Numbered {
             alert: self.alert.clone(),
             version: self.version,
+        }
+    }
+}
+
+/// What is estimated of it, as the last finding tells; of rates the highest counts.
+fn estimate(evidence: &mut Evidence, finding: &Finding) {
+    let larger = finding.rate > evidence.rate || evidence.rate_low.is_none();
+    if let Some((low, high)) = finding.estimates.rate_between.filter(|_| larger) {
+        evidence.rate_low = Some(low.round());
+        evidence.rate_high = Some(high.round());
+    }
+    let known = |estimate: Option<f64>| estimate.map(|value| (value * 1e6).round() / 1e6);
+    evidence.coverage = known(finding.estimates.coverage).or(evidence.coverage);
+    evidence.uniformity = known(finding.estimates.uniformity).or(evidence.uniformity);
+    evidence.rate = match (evidence.rate, finding.rate) {
+        (Some(one), Some(other)) => Some(one.max(other)),
+        (one, other) => one.or(other),
+    };
+    if let Some(duration) = finding.estimates.duration {
+        let tenths = |seconds: f64| Some((seconds * 10.0).round() / 10.0);
+        evidence.duration = tenths(duration.seconds);
+        evidence.duration_low = tenths(duration.low);
+        evidence.duration_high = tenths(duration.high);
+    }
+    add_names(&mut evidence.vectors, finding.estimates.vectors.names());
+    add_names(
+        &mut evidence.aggressive,
+        finding.estimates.aggression.names(),
+    );
+}
+
+fn add_names(known: &mut Vec<String>, names: impl Iterator<Item = &'static str>) {
+    for name in names {
+        if !known.iter().any(|one| one == name) {
+            known.push(name.to_owned());
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Jumps in the number of a partner's new infected hosts.
+//! Jumps in the number of new infected hosts of a partner, or of one of its networks (AS).
 //!
 //! One infected host is a matter of days. Many new ones within an hour are an outbreak: one
-//! urgent case that lists them. What is new is what opened a case; what is usual follows
+//! urgent case that lists them; about the AS only where the partner as a whole has none, so
+//! no outbreak is told twice. What is new is what opened a case; what is usual follows
 //! from when earlier cases were opened, so open cases tell it again after a restart.
 //!
 //! When nobody has watched for long, all that are infected are new at once: counting begins
@@ -25,16 +26,18 @@ const HOUR: u64 = 3_600;
 /// says nothing (as for surges: a longer pause was not watched).
 const PAUSE_HOURS_MAX: u64 = 6;
 
-/// Every partner's new infected hosts, by the hour.
+/// New infected hosts of every partner, and of every AS of theirs, by the hour.
 #[derive(Debug)]
 pub(super) struct Jumps {
     settings: Jump,
     /// The hour in which counting began, and the last that was watched.
     watched: Option<(u64, u64)>,
-    partners: BTreeMap<String, Hosts>,
+    hour: u64,
+    /// Of a partner as a whole (no AS), then of each AS.
+    networks: BTreeMap<(String, Option<u32>), Hosts>,
 }
 
-/// One partner's new infected hosts.
+/// New infected hosts of one network.
 #[derive(Debug, Default)]
 struct Hosts {
     by_hour: BTreeMap<u64, u64>,
@@ -49,7 +52,8 @@ impl Jumps {
         Self {
             settings: settings.clone(),
             watched: None,
-            partners: BTreeMap::new(),
+            hour: 0,
+            networks: BTreeMap::new(),
         }
     }
 
@@ -59,19 +63,21 @@ impl Jumps {
         self.watched = match self.watched {
             Some((began, last)) if hour <= last + PAUSE_HOURS_MAX => Some((began, hour.max(last))),
             _ => {
-                self.partners.clear();
+                self.networks.clear();
                 Some((hour, hour))
             }
         };
     }
 
-    /// A case that was opened before a restart, at second `at`.
-    pub(super) fn remember(&mut self, partner: &str, at: u64) {
+    /// A case about a host of this AS that was opened before a restart, at second `at`.
+    pub(super) fn remember(&mut self, partner: &str, asn: Option<u32>, at: u64) {
         let hour = at / HOUR;
         let (began, last) = self.watched.unwrap_or((hour, hour));
         self.watched = Some((began.min(hour), last.max(hour)));
-        let hosts = self.partners.entry(partner.to_owned()).or_default();
-        *hosts.by_hour.entry(hour).or_default() += 1;
+        for hosts in self.networks(partner, asn) {
+            *hosts.by_hour.entry(hour).or_default() += 1;
+            hosts.hour = hosts.hour.max(hour);
+        }
     }
 
     /// A host for which a case has just been opened.
@@ -80,53 +86,97 @@ impl Jumps {
             return;
         };
         let hour = finding.at / HOUR;
-        let hosts = self
-            .partners
-            .entry(partner.as_str().to_owned())
-            .or_default();
-        if hosts.hour != hour {
-            hosts.hour = hour;
-            hosts.listed.clear();
-            hosts.services.clear();
-            let oldest = hour.saturating_sub(self.settings.history_max as u64);
-            hosts.by_hour = hosts.by_hour.split_off(&oldest);
+        let oldest = hour.saturating_sub(self.settings.history_max as u64);
+        if hour != self.hour {
+            self.hour = hour;
+            self.networks.retain(|_, hosts| hosts.hour >= oldest);
         }
-        *hosts.by_hour.entry(hour).or_default() += 1;
-        if hosts.listed.len() < VICTIMS_MAX {
-            hosts.listed.insert(address);
+        let asn = finding.about.origin().map(|origin| origin.asn);
+        for hosts in self.networks(partner.as_str(), asn.filter(|asn| *asn != 0)) {
+            hosts.turn(hour, oldest);
+            hosts.count(address, finding);
+            hosts.last = Some((finding.clone(), addressed.clone()));
         }
-        for (service, packets) in &finding.services {
-            if hosts.services.len() < SERVICES_MAX || hosts.services.contains_key(service) {
-                *hosts.services.entry(*service).or_default() += packets;
-            }
-        }
-        hosts.last = Some((finding.clone(), addressed.clone()));
     }
 
-    /// The partners whose hosts, as counted since the last call, are a jump.
+    /// The partner as a whole, and the AS.
+    fn networks(&mut self, partner: &str, asn: Option<u32>) -> impl Iterator<Item = &mut Hosts> {
+        let whole = (partner.to_owned(), None);
+        let part = (partner.to_owned(), asn);
+        for key in [&whole, &part] {
+            self.networks.entry(key.clone()).or_default();
+        }
+        let both = self.networks.range_mut(whole.clone()..=part.clone());
+        both.filter_map(move |(key, hosts)| (*key == whole || *key == part).then_some(hosts))
+    }
+
+    /// The networks whose hosts, as counted since the last call, are a jump.
     pub(super) fn found(&mut self) -> Vec<(Finding, Addressed)> {
         let settings = &self.settings;
         let began = self.watched.map(|(began, _)| began);
         let mut found = Vec::new();
-        for (partner, hosts) in &mut self.partners {
+        let mut told: Option<&str> = None;
+        for ((partner, asn), hosts) in &mut self.networks {
             let Some((last, addressed)) = hosts.last.take() else {
                 continue;
             };
+            if told == Some(partner.as_str()) {
+                continue;
+            }
             let Some(usual) = hosts.usual_if_exceeded(settings, began) else {
                 continue;
             };
+            if asn.is_none() {
+                told = Some(partner);
+            }
+            let network = asn.map_or_else(|| partner.clone(), |asn| format!("AS{asn}"));
             let addressed = Addressed {
                 severity: Severity::High,
                 ..addressed
             };
-            found.push((hosts.finding(partner, last, usual), addressed));
+            found.push((hosts.finding(&network, last, usual), addressed));
         }
         found
     }
 }
 
+/// What is usual while what was there before is still being met for the first time: less and
+/// less of it, so nothing but an outbreak exceeds the busiest hour.
+fn busiest(counts: &[f64]) -> Usual {
+    let most = counts.iter().copied().fold(0.0, f64::max);
+    Usual {
+        median: most,
+        mad: 0.0,
+        mean: most,
+        variance: most,
+    }
+}
+
 impl Hosts {
-    /// The median of earlier hours, where this one is a jump.
+    /// Begins to list anew where another hour has begun, and forgets what is too old.
+    fn turn(&mut self, hour: u64, oldest: u64) {
+        if self.hour == hour {
+            return;
+        }
+        self.hour = hour;
+        self.listed.clear();
+        self.services.clear();
+        self.by_hour = self.by_hour.split_off(&oldest);
+    }
+
+    fn count(&mut self, address: IpAddr, finding: &Finding) {
+        *self.by_hour.entry(self.hour).or_default() += 1;
+        if self.listed.len() < VICTIMS_MAX {
+            self.listed.insert(address);
+        }
+        for (service, packets) in &finding.services {
+            if self.services.len() < SERVICES_MAX || self.services.contains_key(service) {
+                *self.services.entry(*service).or_default() += packets;
+            }
+        }
+    }
+
+    /// What is usual in an hour, where this one is a jump.
     fn usual_if_exceeded(&self, settings: &Jump, began: Option<u64>) -> Option<f64> {
         let count = self.by_hour.get(&self.hour).copied().unwrap_or(0);
         if count < settings.hosts_min {
@@ -137,16 +187,20 @@ impl Hosts {
         let earlier = self.hour - hours..self.hour;
         let counts = earlier.map(|hour| self.by_hour.get(&hour).copied().unwrap_or(0) as f64);
         let mut counts: Vec<f64> = counts.collect();
-        if counts.len() < settings.history_min {
-            return (count >= settings.hosts_unknown_min).then_some(0.0);
-        }
-        let usual = Usual::of(&mut counts)?;
+        let usual = if counts.len() >= settings.history_min {
+            Usual::of(&mut counts)?
+        } else {
+            if counts.len() < settings.history_day && count < settings.hosts_unknown_min {
+                return None;
+            }
+            busiest(&counts)
+        };
         let jumps = usual.deviations(count as f64) > settings.deviations
             && usual.tail(count) < settings.chance;
         jumps.then_some(usual.median)
     }
 
-    fn finding(&self, partner: &str, last: Finding, usual: f64) -> Finding {
+    fn finding(&self, network: &str, last: Finding, usual: f64) -> Finding {
         let mut services: Vec<(Service, u64)> = self
             .services
             .iter()
@@ -157,7 +211,7 @@ impl Hosts {
         sensors.truncate(SENSORS_MAX);
         Finding {
             kind: Kind::InfectedHost,
-            about: About::Network(partner.to_owned()),
+            about: About::Network(network.to_owned()),
             first: Millis(self.hour * HOUR * 1000).min(last.last),
             last: last.last,
             at: last.at,

@@ -23,6 +23,12 @@ pub enum Ground {
     IndependentSensors,
     /// Many targets, five minutes apart, over one path; or an attack that lasts.
     Steady,
+    /// Several sensors count the same hops, or nearly.
+    PathsAgree,
+    /// Sensors count hops that no single host explains.
+    PathsDiffer,
+    /// What it is follows from ports alone.
+    ByPorts,
     /// Whose it is follows from a country alone.
     ByCountry,
     /// Few of our addresses were hit.
@@ -41,11 +47,14 @@ pub enum Ground {
 
 impl Ground {
     /// Every ground.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::FewPackets,
         Self::Forgeable,
         Self::IndependentSensors,
         Self::Steady,
+        Self::PathsAgree,
+        Self::PathsDiffer,
+        Self::ByPorts,
         Self::ByCountry,
         Self::FewTargets,
         Self::ManySources,
@@ -55,6 +64,11 @@ impl Ground {
         Self::OthersGoOn,
     ];
 
+    /// Whether nothing is more than medium sure where it holds.
+    pub fn limits(self) -> bool {
+        matches!(self, Self::ByPorts | Self::ByCountry)
+    }
+
     /// Its name in the catalogues.
     pub fn name(self) -> &'static str {
         match self {
@@ -62,6 +76,9 @@ impl Ground {
             Self::Forgeable => "forgeable",
             Self::IndependentSensors => "independent_sensors",
             Self::Steady => "steady",
+            Self::PathsAgree => "paths_agree",
+            Self::PathsDiffer => "paths_differ",
+            Self::ByPorts => "by_ports",
             Self::ByCountry => "by_country",
             Self::FewTargets => "few_targets",
             Self::ManySources => "many_sources",

@@ -8,7 +8,8 @@
 //! errors the victim is the quoted address, as the sensor has decided. Answers from
 //! amplifier ports (`BackscatterUdp`) name reflectors, not victims, and do not count.
 //!
-//! An attack on many addresses of one prefix at once is one finding about the prefix.
+//! An attack on many addresses of one prefix at once is one finding about the prefix; an
+//! attack by several protocols is one attack.
 
 mod attack;
 
@@ -47,54 +48,81 @@ impl DdosVictims {
         }
     }
 
+    /// Victims and prefixes remembered.
+    pub fn remembered(&self) -> usize {
+        self.victims.len() + self.prefixes.len()
+    }
+
     /// Takes in one victim's answers.
     fn add(&mut self, window: &Window, answers: &[&Sighting]) {
         let victim = answers[0].flow.tuple.source;
         let settings = &self.settings;
-        let alone = self.victims.touch(victim, Attack::default);
-        let together = self.prefixes.touch(neighbours(victim), Attack::default);
-        for answer in answers {
-            let watch = &window.watches[answer.watch];
-            let sensor = self.sensors.number(&watch.sensor);
-            alone.add(answer, watch, sensor, settings);
-            together.add(answer, watch, sensor, settings);
+        let mut each = |attack: &mut Attack| {
+            for answer in answers {
+                let watch = &window.watches[answer.watch];
+                let sensor = self.sensors.number(&watch.sensor);
+                attack.add(answer, watch, sensor, settings);
+            }
+        };
+        each(self.victims.touch(victim, Attack::default));
+        for (length, part) in carpets(victim) {
+            let together = self
+                .prefixes
+                .touch(network(victim, *length), Attack::default);
+            each(together);
+            together.add_part(network(victim, *part).addr(), answers);
         }
-        together.add_victim(victim, answers);
     }
 
-    /// What the victims of one prefix amount to.
-    fn judge(&mut self, prefix: IpNet, victims: &[IpAddr], at: u64) -> Vec<Finding> {
-        let settings = &self.settings;
+    /// What these victims amount to: of carpets the widest, else each for itself.
+    fn judge(&mut self, victims: &[IpAddr], carpets: &[(u8, u8)], at: u64) -> Vec<Finding> {
+        let Some(((length, part), narrower)) = carpets.split_first() else {
+            let alone = victims.iter().filter_map(|victim| self.alone(*victim, at));
+            return alone.collect();
+        };
         let mut findings = Vec::new();
-        if let Some(attack) = self.prefixes.get_mut(&prefix) {
-            let strength = attack.strength(settings);
-            if strength.is_some() && attack.is_spread(settings.carpet_min) {
-                let about = About::Prefix(prefix, attack.origin.clone());
-                let mut finding = attack.finding(about, &self.sensors);
-                finding.reason = Reason::CarpetBombing;
-                finding.victims = attack.victims().take(VICTIMS_MAX).collect();
-                finding.at = at;
-                findings.push(finding);
-                return findings;
+        for group in victims.chunk_by(|a, b| network(*a, *length) == network(*b, *length)) {
+            match self.carpet(network(group[0], *length), *part, at) {
+                Some(finding) => findings.push(finding),
+                None => findings.extend(self.judge(group, narrower, at)),
             }
         }
-        for victim in victims {
-            let Some(attack) = self.victims.get_mut(victim) else {
-                continue;
-            };
-            let Some(strength) = attack.strength(settings) else {
-                continue;
-            };
-            let about = About::Victim(*victim, attack.origin.clone());
-            let mut finding = attack.finding(about, &self.sensors);
-            finding.reason = match strength {
-                Strength::Lasting => Reason::Backscatter,
-                Strength::Overwhelming => Reason::BackscatterBurst,
-            };
-            finding.at = at;
-            findings.push(finding);
-        }
         findings
+    }
+
+    /// Many parts of one prefix, under attack together.
+    fn carpet(&mut self, prefix: IpNet, part: u8, at: u64) -> Option<Finding> {
+        let attack = self.prefixes.get_mut(&prefix)?;
+        attack.strength(&self.settings)?;
+        if !attack.is_spread(self.settings.carpet_min) {
+            return None;
+        }
+        let about = About::Prefix(prefix, attack.origin.clone());
+        let mut finding = attack.finding(about, &self.sensors);
+        finding.reason = Reason::CarpetBombing;
+        let mut victims: Vec<IpAddr> = attack.parts().collect();
+        if part < prefix.max_prefix_len() {
+            // the parts are networks: each knows its own victims
+            let within = victims.iter().map(|first| network(*first, part));
+            let within = within.filter_map(|network| self.prefixes.get(&network));
+            victims = within.flat_map(Attack::parts).take(VICTIMS_MAX).collect();
+        }
+        finding.victims = victims;
+        finding.at = at;
+        Some(finding)
+    }
+
+    fn alone(&mut self, victim: IpAddr, at: u64) -> Option<Finding> {
+        let attack = self.victims.get_mut(&victim)?;
+        let strength = attack.strength(&self.settings)?;
+        let about = About::Victim(victim, attack.origin.clone());
+        let mut finding = attack.finding(about, &self.sensors);
+        finding.reason = match strength {
+            Strength::Lasting => Reason::Backscatter,
+            Strength::Overwhelming => Reason::BackscatterBurst,
+        };
+        finding.at = at;
+        Some(finding)
     }
 }
 
@@ -115,13 +143,17 @@ impl Detector for DdosVictims {
             .collect();
         let mut findings = Vec::new();
         let source = |answer: &&Sighting| answer.flow.tuple.source;
-        for group in answers.chunk_by(|a, b| neighbours(source(a)) == neighbours(source(b))) {
+        let widest = |answer: &&Sighting| {
+            let (length, _) = carpets(source(answer))[0];
+            network(source(answer), length)
+        };
+        for group in answers.chunk_by(|a, b| widest(a) == widest(b)) {
             let mut victims = Vec::new();
             for of_one in group.chunk_by(|a, b| source(a) == source(b)) {
                 self.add(window, of_one);
                 victims.push(source(&of_one[0]));
             }
-            findings.extend(self.judge(neighbours(victims[0]), &victims, window.end()));
+            findings.extend(self.judge(&victims, carpets(victims[0]), window.end()));
         }
         findings
     }
@@ -138,10 +170,17 @@ fn is_answer(flow: &Flow) -> bool {
     }
 }
 
-/// The /24 or /64 an address belongs to.
-fn neighbours(address: IpAddr) -> IpNet {
-    let length = if address.is_ipv4() { 24 } else { 64 };
+/// Lengths of the prefixes that may be bombed as a whole, widest first, each with the length
+/// of its parts: addresses of a /24 or /64, and /64 networks of a /48 (what one site has).
+fn carpets(address: IpAddr) -> &'static [(u8, u8)] {
+    match address {
+        IpAddr::V4(_) => &[(24, 32)],
+        IpAddr::V6(_) => &[(48, 64), (64, 128)],
+    }
+}
+
+fn network(address: IpAddr, length: u8) -> IpNet {
     IpNet::new(address, length)
-        .expect("24 and 64 are lengths of these families")
+        .expect("lengths of carpets are lengths of their family")
         .trunc()
 }

@@ -12,11 +12,12 @@ use noroshi_proto::traffic::{Protocol, Service, Traffic};
 use noroshi_store::alert::Kind;
 use noroshi_store::window::Window;
 
+use super::aggressive::Days;
 use super::scanner::{Bar, report};
 use super::sources::{Activity, Conversation, Sensors, Sources};
 use super::spoof_suspect::Crowds;
 use super::statistics::binomial_tail_bound;
-use super::{Detector, Facts, WarmUp};
+use super::{Detector, Facts, WarmUp, bots};
 use crate::finding::{About, Finding, Fingerprint, Reason};
 use crate::settings::{Hosts, Settings};
 
@@ -35,6 +36,7 @@ pub struct HostScans {
     settings: Hosts,
     sources: Sources,
     crowds: Crowds,
+    days: Days,
 }
 
 impl HostScans {
@@ -44,12 +46,13 @@ impl HostScans {
             settings: settings.hosts.clone(),
             sources: Sources::new(&settings.sources, is_wanted),
             crowds: Crowds::new(&settings.spoof_suspect),
+            days: Days::new(&settings.aggressive),
         }
     }
 
-    /// Sources remembered.
+    /// Sources, and networks of theirs, remembered.
     pub fn remembered(&self) -> usize {
-        self.sources.len()
+        self.sources.len() + self.crowds.len()
     }
 }
 
@@ -58,7 +61,8 @@ impl Detector for HostScans {
         Facts {
             name: "hosts",
             kinds: &[Kind::InfectedHost, Kind::ScanningHost, Kind::SpoofSuspect],
-            warm_up: WarmUp::Windows { seconds: 86_400 },
+            // the last whole day, and this one
+            warm_up: WarmUp::Windows { seconds: 172_800 },
         }
     }
 
@@ -66,10 +70,11 @@ impl Detector for HostScans {
         let mut findings = Vec::new();
         let (settings, watched) = (&self.settings, window.addresses());
         let start = Millis(window.interval.start() * 1000);
-        let crowds = &mut self.crowds;
+        let (crowds, days) = (&mut self.crowds, &mut self.days);
         self.sources
             .observe(window, |source, activity, sensors, seen| {
                 crowds.add(source, activity, seen, start);
+                days.add(source, activity, seen, start.0);
                 let bar = Bar {
                     source,
                     settings,
@@ -78,6 +83,7 @@ impl Detector for HostScans {
                 let Some(mut finding) = finding(&bar, activity, sensors) else {
                     return;
                 };
+                finding.estimates.aggression = days.judge(source, activity, watched);
                 finding.at = window.end();
                 finding.late = seen.iter().all(|sighting| sighting.late);
                 findings.push(finding);
@@ -105,6 +111,7 @@ fn finding(bar: &Bar<'_>, activity: &mut Activity, sensors: &Sensors) -> Option<
     let fingerprint = fingerprint(&activity.marks, activity.packets(), bar.settings);
     let marked = |one: &Conversation| fingerprint.is_some() && one.traffic == Traffic::ScanSyn;
     let asked = bar.asked(activity, marked);
+    let fingerprint = fingerprint.or_else(|| bot(bar, activity));
     let (kind, reason) = verdict(bar, activity, &asked, fingerprint)?;
     let about = About::Source(bar.source, activity.origin.clone());
     let mut finding = report(bar, activity, &asked, sensors, about)?;
@@ -130,8 +137,10 @@ fn verdict(
     if !bar.covers_enough(activity) {
         return None;
     }
-    if fingerprint.is_some() {
-        return Some((Kind::ScanningHost, Reason::ScanTool));
+    match fingerprint {
+        Some(one) if one.is_by_ports() => return Some((Kind::InfectedHost, Reason::BotPorts)),
+        Some(_) => return Some((Kind::ScanningHost, Reason::ScanTool)),
+        None => {}
     }
     let conversations = asked.iter().map(|index| &activity.conversations[*index]);
     if conversations.clone().any(is_like_smb_worm) {
@@ -144,6 +153,15 @@ fn verdict(
         return Some((Kind::ScanningHost, Reason::StealthScan));
     }
     Some((Kind::ScanningHost, Reason::Scan))
+}
+
+/// The botnet of a source that bears no mark, by its ports; of published scanners none.
+fn bot(bar: &Bar<'_>, activity: &Activity) -> Option<Fingerprint> {
+    let is_enough = activity.targets() >= bar.settings.targets_published;
+    if !is_enough || activity.origin.scanner.is_some() {
+        return None;
+    }
+    bots::family(activity)
 }
 
 /// Whether these could be a worm's: an ordinary Windows stack (no tool's raw packets) asks

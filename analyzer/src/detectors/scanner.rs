@@ -74,8 +74,11 @@ impl Bar<'_> {
         if targets < settings.targets_min && activity.packets() < 10 {
             return Support::Weak;
         }
-        if targets < settings.targets_published {
+        if targets < settings.targets_published || activity.forgeable {
             return Support::Plain;
+        }
+        if activity.views.hops_apart() > settings.hops_apart {
+            return Support::Torn;
         }
         let lasts = activity.lasted() >= settings.steady_seconds as f64;
         if lasts && activity.views.hops_spread() <= settings.hops_spread {
@@ -145,7 +148,7 @@ fn estimates(activity: &Activity, bar: &Bar<'_>) -> Estimates {
     Estimates {
         rate_between: Some((low * each, high * each)),
         coverage: Some(coverage),
-        uniformity: None,
+        ..Estimates::default()
     }
 }
 

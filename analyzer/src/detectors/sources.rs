@@ -19,6 +19,7 @@ use noroshi_proto::traffic::{Service, Traffic};
 use noroshi_store::origin::Origin;
 use noroshi_store::window::{Sighting, Watch, Window};
 
+use super::aggressive::Today;
 use super::generations::Generations;
 use super::views::Views;
 use crate::finding::SENSORS_MAX;
@@ -66,6 +67,10 @@ pub struct Activity {
     pub late: bool,
     /// Already told apart, for as long as the activity lasts (reflection only).
     pub settled: Option<crate::finding::Reason>,
+    /// It came with a crowd that one machine may have forged.
+    pub forgeable: bool,
+    /// Its packets of the day, however often it paused.
+    pub today: Today,
 }
 
 /// What one source asks in one traffic class of one service.
@@ -193,6 +198,8 @@ impl Activity {
             others: 0,
             late: false,
             settled: None,
+            forgeable: false,
+            today: Today::default(),
         }
     }
 
@@ -207,7 +214,10 @@ impl Activity {
         let heard = self.views.addresses_with(sensor, watch.addresses);
         let pause = pause_max(settings, heard, sighting.flow.tuple.source);
         if tally.first.0 > self.last.0.saturating_add(pause) {
-            *self = Self::begin(sighting);
+            *self = Self {
+                today: self.today,
+                ..Self::begin(sighting)
+            };
         }
         self.origin = Arc::clone(&sighting.origin);
         self.first = self.first.min(tally.first);

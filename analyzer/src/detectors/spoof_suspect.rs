@@ -5,9 +5,12 @@
 //! of hops. So new sources that fill a prefix within minutes at a constant time-to-live do
 //! not stand for hosts, and no host among them is named: the prefix is, once. Hosts known
 //! before the burst are not touched. An outbreak of real bots in one network comes over
-//! many paths, from some of its addresses, and stays what it is. Only IPv4 is judged:
-//! nobody fills an IPv6 prefix.
+//! many paths, from some of its addresses, and stays what it is. Where all of an access
+//! network has one path, bots show by what they cost: they go on sending. Then they are named
+//! after all, but none of them is surer than a forged packet is. Only IPv4 is judged: nobody
+//! fills an IPv6 prefix.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -30,6 +33,8 @@ const LENGTHS: [u8; 2] = [16, 24];
 pub struct Crowds {
     settings: SpoofSuspect,
     networks: Generations<(u8, u32), Crowd>,
+    /// Those whose crowd is, or was, taken to be forged.
+    suspected: BTreeSet<(u8, u32)>,
 }
 
 /// The new sources of one network.
@@ -44,8 +49,10 @@ struct Crowd {
     /// Which times-to-live, and which sensors (the first 64 of a window), were seen.
     ttl: [u64; 4],
     watches: u64,
-    /// What is framed, once that is clear.
+    /// What is framed, while that is clear.
     framed: Option<Ipv4Net>,
+    /// It was clear once.
+    suspected: bool,
 }
 
 impl Crowds {
@@ -54,19 +61,57 @@ impl Crowds {
         Self {
             networks: Generations::new(settings.remembered_max),
             settings: settings.clone(),
+            suspected: BTreeSet::new(),
         }
     }
 
-    /// Takes in a source that appeared in the window which began at `start`.
-    pub fn add(&mut self, source: IpAddr, activity: &Activity, seen: &[&Sighting], start: Millis) {
+    /// Networks remembered.
+    pub fn len(&self) -> usize {
+        self.networks.len()
+    }
+
+    /// Whether none is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+
+    /// Takes in a source that was seen in the window which began at `start`: that it is new,
+    /// or that it goes on.
+    pub fn add(
+        &mut self,
+        source: IpAddr,
+        activity: &mut Activity,
+        seen: &[&Sighting],
+        start: Millis,
+    ) {
         let IpAddr::V4(source) = source else { return };
-        if activity.first < start || seen.iter().any(|sighting| sighting.late) {
+        if seen.iter().any(|sighting| sighting.late) {
+            return;
+        }
+        if activity.first < start {
+            self.go_on(source, activity, seen);
             return;
         }
         for length in LENGTHS {
-            let key = (length, source.to_bits() >> (32 - length));
+            let key = key(source, length);
             let crowd = self.networks.touch(key, Crowd::default);
             crowd.add(source, seen, &self.settings);
+        }
+    }
+
+    /// A source that is not new counts for the suspected crowd it came with.
+    fn go_on(&mut self, source: Ipv4Addr, activity: &mut Activity, seen: &[&Sighting]) {
+        for length in LENGTHS {
+            let key = key(source, length);
+            if !self.suspected.contains(&key) {
+                continue;
+            }
+            let crowd = self.networks.get_mut(&key);
+            if let Some(crowd) = crowd.filter(|crowd| crowd.has(activity.first)) {
+                let packets = seen.iter().map(|sighting| sighting.flow.tally.packets);
+                crowd.packets += packets.sum::<u64>();
+                activity.forgeable |= crowd.suspected;
+            }
         }
     }
 
@@ -99,12 +144,27 @@ impl Crowds {
         let About::Source(IpAddr::V4(source), _) = finding.about else {
             return None;
         };
-        LENGTHS.into_iter().find_map(|length| {
-            let key = (length, source.to_bits() >> (32 - length));
-            let crowd = self.networks.get_mut(&key)?;
-            let is_part = finding.first >= crowd.began && finding.first <= crowd.last;
-            (is_part && crowd.is_forged(length, &self.settings)).then(|| IpNet::V4(network(key)))
-        })
+        for length in LENGTHS {
+            let key = key(source, length);
+            let crowd = self.networks.get_mut(&key);
+            let Some(crowd) = crowd.filter(|crowd| crowd.has(finding.first)) else {
+                continue;
+            };
+            if crowd.is_forged(length, &self.settings) {
+                self.suspect(key);
+                return Some(IpNet::V4(network(key)));
+            }
+        }
+        None
+    }
+
+    fn suspect(&mut self, key: (u8, u32)) {
+        if !self.suspected.insert(key) {
+            return;
+        }
+        let networks = &self.networks;
+        self.suspected
+            .retain(|key| networks.get(key).is_some_and(|crowd| crowd.suspected));
     }
 
     /// Puts in what is known of the network as a whole, and narrows it to what was forged.
@@ -113,7 +173,7 @@ impl Crowds {
             return;
         };
         let length = prefix.prefix_len();
-        let key = (length, prefix.network().to_bits() >> (32 - length));
+        let key = key(prefix.network(), length);
         let Some(crowd) = self.networks.get(&key) else {
             return;
         };
@@ -158,7 +218,14 @@ impl Crowd {
         }
     }
 
-    /// Whether these are too many, too quickly, over one path; it stays so while they come.
+    /// Whether a source that was first seen then came with it.
+    fn has(&self, first: Millis) -> bool {
+        first >= self.began && first <= self.last
+    }
+
+    /// Whether these are too many, too quickly, over one path, and cost a forger hardly
+    /// anything. It stays so while they come, and no longer than they are cheap; what was
+    /// released by that is not taken back for a few that come later.
     fn is_forged(&mut self, length: u8, settings: &SpoofSuspect) -> bool {
         let most = if length == 24 {
             settings.sources_min
@@ -169,13 +236,22 @@ impl Crowd {
         let is_one_path = paths <= settings.ttls_max * self.watches.count_ones();
         let is_thin = self.packets <= settings.packets_per_source * self.sources;
         let is_edged = self.lowest & 0xff == 0 && self.highest & 0xff == 0xff;
-        if self.sources >= most && is_one_path && (is_thin || is_edged) {
+        let released = self.suspected && self.framed.is_none();
+        if !is_thin && !is_edged {
+            self.framed = None;
+        } else if self.sources >= most && is_one_path && (is_edged || !released) {
             let narrowed = around(self.lowest, self.highest);
             let whole = Ipv4Net::new(narrowed.network(), narrowed.prefix_len().min(24));
             self.framed = self.framed.or(whole.ok().map(|net| net.trunc()));
         }
+        self.suspected |= self.framed.is_some();
         self.framed.is_some()
     }
+}
+
+/// The network of this length around a source.
+fn key(source: Ipv4Addr, length: u8) -> (u8, u32) {
+    (length, source.to_bits() >> (32 - length))
 }
 
 fn network((length, bits): (u8, u32)) -> Ipv4Net {

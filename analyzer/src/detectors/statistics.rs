@@ -156,6 +156,28 @@ pub fn poisson_interval(count: u64) -> (f64, f64) {
     (low, bound(count as f64 + 1.0, 1.96))
 }
 
+/// How many times longer than from its first sighting to its last something lasted, if it was
+/// seen `count` times at moments drawn at random: as is to be expected, and at most with 95 %
+/// confidence; `None` below two. The span of n uniform draws has mean (n − 1)/(n + 1), and is
+/// below q with chance n·qⁿ⁻¹ − (n − 1)·qⁿ (David and Nagaraja, Order Statistics, 2003, §2.3).
+pub fn span_stretch(count: u64) -> Option<(f64, f64)> {
+    if count < 2 {
+        return None;
+    }
+    let n = count as f64;
+    let below = |q: f64| q.powf(n - 1.0) * (n - (n - 1.0) * q);
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if below(middle) < 0.05 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Some(((n + 1.0) / (n - 1.0), 1.0 / high))
+}
+
 /// The chance that counts which follow the `expected` shares differ by as much (Pearson's
 /// chi-square); `None` where fewer than two of them are to be expected five times.
 pub fn uniformity(observed: &[(f64, f64)]) -> Option<f64> {
@@ -236,6 +258,19 @@ mod tests {
         let chance = uniformity(&[(100.0 + 13.859, 1.0), (100.0 - 13.859, 1.0)]).expect("enough");
         assert!((chance - 0.05).abs() < 1e-3, "{chance}");
         assert!(uniformity(&[(3.0, 1.0), (2.0, 1.0)]).is_none());
+    }
+
+    #[test]
+    fn spans_are_stretched_as_draws_are() {
+        assert_eq!(span_stretch(1), None);
+        // two draws: the span is below q with chance 2q − q², 5 % at 1 − √0.95
+        let (expected, most) = span_stretch(2).expect("two");
+        assert_eq!(expected, 3.0);
+        assert!((1.0 / most - (1.0 - 0.95_f64.sqrt())).abs() < 1e-9);
+        // many draws: both ends together lack a gamma of shape 2, 4.744 at 95 %
+        let (expected, most) = span_stretch(100_000).expect("many");
+        assert!((expected - 1.000_02).abs() < 1e-7, "{expected}");
+        assert!((most - 1.000_047_44).abs() < 1e-7, "{most}");
     }
 
     #[test]

@@ -6,7 +6,9 @@ mod crowds;
 mod rhythms;
 mod seasons;
 mod silences;
+mod sources;
 mod surges;
+mod victims;
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -371,6 +373,7 @@ fn late_sightings_count_for_sources_only() {
 fn a_storm_of_forged_sources_stays_within_its_room() {
     let mut settings = Settings::default();
     settings.sources.remembered_max = 10_000;
+    settings.spoof_suspect.remembered_max = 5_000;
     let mut detector = hosts::HostScans::new(&settings);
     let telescope = net("198.18.0.0/20");
     let random = &mut Random::new(8);
@@ -402,5 +405,5 @@ fn a_storm_of_forged_sources_stays_within_its_room() {
         }
     }
     assert_eq!(named, BTreeSet::from([Some(BOT.into())]));
-    assert!(detector.remembered() <= 10_000);
+    assert!(detector.remembered() <= 15_000);
 }

@@ -7,7 +7,7 @@ use noroshi_proto::flow::Tally;
 use noroshi_proto::sample::{TargetBits, TargetSample};
 use noroshi_store::window::Watch;
 
-use super::sources::hops_spread;
+use super::sources::{hops, hops_spread};
 
 /// Sensors kept; what further ones see adds no targets.
 const VIEWS_MAX: usize = 64;
@@ -81,6 +81,11 @@ impl Views {
         spreads.max().unwrap_or(0)
     }
 
+    /// How far apart the hop counts of any two sensors are, at least.
+    pub fn hops_apart(&self) -> u8 {
+        apart(self.0.iter().map(|view| view.ttl))
+    }
+
     /// The sensors that saw it, as numbers.
     pub fn sensors(&self) -> impl Iterator<Item = u16> + '_ {
         self.0.iter().map(|view| view.sensor)
@@ -106,5 +111,33 @@ impl View {
         };
         let least = u64::from(self.most);
         estimated.clamp(least, most.max(least))
+    }
+}
+
+/// The widest gap between the hop counts of views, by lowest and highest time-to-live of each.
+fn apart(views: impl Iterator<Item = (u8, u8)>) -> u8 {
+    let (mut nearest, mut farthest) = (u8::MAX, 0);
+    for (low, high) in views {
+        let (one, other) = (hops(low), hops(high));
+        nearest = nearest.min(one.max(other));
+        farthest = farthest.max(one.min(other));
+    }
+    farthest.saturating_sub(nearest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sensors_are_compared_by_hops_and_not_by_starts() {
+        let apart = |views: &[(u8, u8)]| apart(views.iter().copied());
+        assert_eq!(apart(&[]), 0);
+        assert_eq!(apart(&[(50, 55)]), 0, "one sensor");
+        assert_eq!(apart(&[(55, 55), (52, 52)]), 3);
+        assert_eq!(apart(&[(55, 55), (45, 45), (50, 50)]), 10);
+        assert_eq!(apart(&[(55, 55), (119, 119)]), 0, "64 and 128");
+        assert_eq!(apart(&[(50, 55), (52, 60)]), 0, "they overlap");
+        assert_eq!(apart(&[(55, 55), (52, 116)]), 3, "two systems, one path");
     }
 }

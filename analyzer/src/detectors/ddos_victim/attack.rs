@@ -15,9 +15,12 @@ use noroshi_store::origin::Origin;
 use noroshi_store::window::{Sighting, Watch};
 
 use crate::detectors::sources::Sensors;
-use crate::detectors::statistics::{poisson_interval, poisson_tail, uniformity};
+use crate::detectors::statistics::{poisson_interval, poisson_tail, span_stretch, uniformity};
 use crate::detectors::views::Views;
-use crate::finding::{About, Estimates, Finding, Reason, SERVICES_MAX, Support, VICTIMS_MAX};
+use crate::finding::protocols::Protocols;
+use crate::finding::{
+    About, Duration, Estimates, Finding, Reason, SERVICES_MAX, Support, VICTIMS_MAX,
+};
 use crate::settings::DdosVictim;
 
 /// Attacked services kept per victim; further ones add packets only.
@@ -43,7 +46,9 @@ pub(super) struct Attack {
     fresh: u64,
     views: Views,
     services: Vec<Attacked>,
-    victims: BTreeMap<IpAddr, u64>,
+    vectors: Protocols,
+    /// Packets of each part of a prefix, by its first address.
+    parts: BTreeMap<IpAddr, u64>,
     /// Packets of the last six buckets, and the number of the newest.
     buckets: [u64; 6],
     bucket: u64,
@@ -96,6 +101,7 @@ impl Attack {
     fn count_service(&mut self, answer: &Sighting) {
         let packets = answer.flow.tally.packets;
         let service = attacked(&answer.flow.tuple);
+        self.vectors.insert(service.protocol);
         let known = self.services.iter().position(|one| one.service == service);
         match known {
             Some(index) => {
@@ -140,21 +146,22 @@ impl Attack {
         self.busiest_minute = self.busiest_minute.max(self.buckets.iter().sum());
     }
 
-    pub(super) fn add_victim(&mut self, victim: IpAddr, answers: &[&Sighting]) {
+    /// Counts the answers of one part of the prefix, an address or a network.
+    pub(super) fn add_part(&mut self, part: IpAddr, answers: &[&Sighting]) {
         let packets: u64 = answers.iter().map(|answer| answer.flow.tally.packets).sum();
-        if self.victims.len() < VICTIMS_MAX || self.victims.contains_key(&victim) {
-            *self.victims.entry(victim).or_default() += packets;
+        if self.parts.len() < VICTIMS_MAX || self.parts.contains_key(&part) {
+            *self.parts.entry(part).or_default() += packets;
         }
     }
 
-    pub(super) fn victims(&self) -> impl Iterator<Item = IpAddr> + '_ {
-        self.victims.keys().copied()
+    pub(super) fn parts(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        self.parts.keys().copied()
     }
 
-    /// Whether so many addresses are hit, and none of them above all.
-    pub(super) fn is_spread(&self, victims_min: usize) -> bool {
-        let most = self.victims.values().max().copied().unwrap_or(0);
-        self.victims.len() >= victims_min && most * 2 <= self.packets
+    /// Whether so many parts are hit, and none of them above all.
+    pub(super) fn is_spread(&self, parts_min: usize) -> bool {
+        let most = self.parts.values().max().copied().unwrap_or(0);
+        self.parts.len() >= parts_min && most * 2 <= self.packets
     }
 
     fn lasted(&self) -> f64 {
@@ -223,6 +230,17 @@ impl Attack {
         (share > 0.0).then(|| (minute / seconds / share).round())
     }
 
+    /// How long it has lasted, if its answers reach us at random moments of that time.
+    fn duration(&self) -> Option<Duration> {
+        let (expected, most) = span_stretch(self.requests())?;
+        let low = self.lasted();
+        Some(Duration {
+            seconds: low * expected,
+            low,
+            high: low * most,
+        })
+    }
+
     /// Between which bounds the rate lies, by requests and not by retransmitted answers, and
     /// how well the sensors agree that targets are drawn at random.
     fn estimates(&self) -> Estimates {
@@ -237,8 +255,10 @@ impl Attack {
             rate_between: self
                 .rate()
                 .map(|rate| (rate * low / minute, rate * high / minute)),
-            coverage: None,
             uniformity: uniformity(&hits),
+            duration: self.duration(),
+            vectors: self.vectors,
+            ..Estimates::default()
         }
     }
 

@@ -83,6 +83,51 @@ fn an_outbreak_over_many_paths_is_one() {
     );
 }
 
+/// Bots of one access network behind one path, infected one after another within so many
+/// milliseconds; each sends a packet a minute, for an hour.
+fn outbreak(hosts: std::ops::Range<u8>, within: u64) -> Vec<Sent> {
+    let random = &mut Random::new(23);
+    let mut packets = Vec::new();
+    for host in hosts.clone() {
+        let infected = NOON + within * u64::from(host) / u64::from(hosts.end);
+        let (source_port, salt) = (random.client_port(), random.bits() as u32);
+        for _ in 0..60 {
+            packets.push(Sent {
+                at: Millis(infected + random.below(3_600_000)),
+                source: Ipv4Addr::new(203, 0, 113, host),
+                target: random.address(net("198.18.0.0/20")),
+                ttl: 55,
+                content: Content::Syn {
+                    tool: Tool::Mirai,
+                    port: 23,
+                    source_port,
+                },
+                salt,
+            });
+        }
+    }
+    packets
+}
+
+#[test]
+fn a_dense_outbreak_behind_one_path_is_told_in_the_end() {
+    let found = of_crowd(outbreak(10..250, 60_000));
+    let held_back = found.iter().any(|one| one.kind == Kind::SpoofSuspect);
+    assert!(held_back, "at first nobody can tell");
+    let infected = found.iter().filter(|one| one.kind == Kind::InfectedHost);
+    let named: BTreeSet<_> = infected.clone().map(|one| one.about.address()).collect();
+    assert_eq!(named.len(), 240);
+    let surest = infected.map(|one| one.support).max();
+    assert_eq!(surest, Some(Support::Plain), "a forger could go on too");
+    let last = found.iter().filter(|one| one.kind == Kind::SpoofSuspect);
+    let minutes = last
+        .map(|one| one.at - NOON / 1_000)
+        .max()
+        .expect("a suspect")
+        / 60;
+    assert!(minutes < 15, "held back for {minutes} minutes");
+}
+
 #[test]
 fn a_host_known_before_the_burst_stays_infected() {
     let before = Span {
