@@ -5,6 +5,8 @@
 //! | [`token`]  | a bearer token               | the partner that may read      | files, at start   |
 //! | [`rate`]   | a request's time             | leave, or how long to wait     | no                |
 //! | [`render`] | alerts                       | JSON lines                     | no                |
+//! | [`intelmq`] | alerts                      | IntelMQ's events               | no                |
+//! | [`rsit`]   | an alert                     | its class and type             | no                |
 //! | [`desk`]   | what the routes share        | the store's answer, in time    | asks the store    |
 //! | `guard`    | a request                    | its reader, or a refusal       | no                |
 //! | [`routes`] | a request                    | an answer                      | asks the store    |
@@ -18,10 +20,16 @@
 
 pub mod desk;
 mod guard;
+pub mod intelmq;
 pub mod rate;
+mod reader;
 pub mod render;
 pub mod routes;
+pub mod rsit;
+#[cfg(test)]
+mod samples;
 pub mod serve;
+mod service;
 pub mod token;
 
 use std::future::Future;

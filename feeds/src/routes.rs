@@ -4,6 +4,7 @@
 //! |-------------------------------------------|--------------------------------------------------|
 //! | `GET /v1/alerts.jsonl?since=…&limit=…`    | the reader's alerts, in the order they changed   |
 //! | `GET /v1/alerts/{id}`                     | one of the reader's alerts                       |
+//! | `GET /v1/events.jsonl?since=…&limit=…`    | the same order, as events of IntelMQ             |
 //! | `GET /health`                             | 200 while the store answers, else 503; no token  |
 //!
 //! All but `/health` ask for `Authorization: Bearer TOKEN`. Without a known token every path
@@ -17,6 +18,8 @@
 //! its `id` stays.
 
 mod alerts;
+mod events;
+mod page;
 
 use std::sync::Arc;
 
@@ -29,13 +32,14 @@ use uuid::Uuid;
 use crate::desk::{Desk, in_time};
 use crate::guard::{Refusal, guard};
 
-pub use alerts::{ALERTS_DEFAULT, ALERTS_MAX};
+pub use page::{ALERTS_DEFAULT, ALERTS_MAX};
 
 /// Every route there is. Nothing but `/health` is outside the guard.
 pub fn router(desk: Desk) -> Router {
     let desk = Arc::new(desk);
     let inside = Router::new()
         .merge(alerts::routes())
+        .merge(events::routes())
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::NotFound })
         .with_state(Arc::clone(&desk));

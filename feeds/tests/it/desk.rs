@@ -86,21 +86,21 @@ impl Desk {
 
     /// Records a case in one state.
     pub(crate) async fn record(&self, number: u128, version: u64, partner: Option<&str>) {
-        let at = Millis(1_793_577_600_000 + version * 10_000);
-        let case = Case {
-            alert: alert(number, version, partner),
-            version,
-        };
-        let transition = Transition {
-            case,
+        let case = alert(number, version, partner);
+        self.record_all(vec![(case, version)]).await;
+    }
+
+    /// Records what cases say, each with its version.
+    pub(crate) async fn record_all(&self, cases: Vec<(Alert, u64)>) {
+        let transition = |(alert, version)| Transition {
+            case: Case { alert, version },
             by: "analyzer".to_owned(),
-            at,
+            at: Millis(1_793_577_600_000 + version * 10_000),
             note: String::new(),
         };
-        self.store
-            .record(&[transition])
-            .await
-            .expect("it is recorded");
+        let transitions: Vec<Transition> = cases.into_iter().map(transition).collect();
+        let recorded = self.store.record(&transitions).await;
+        recorded.expect("it is recorded");
     }
 
     /// Records what somebody did with a case.
@@ -143,10 +143,15 @@ impl Desk {
         Answer::read(&answer.await.expect("no panic"))
     }
 
+    /// An answer to one partner.
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        let line = format!("GET {path}");
+        self.ask(&line, Some(&format!("Bearer {token}"))).await
+    }
+
     /// A page of a partner's alerts.
     pub(crate) async fn page(&self, token: &str, query: &str) -> Answer {
-        let line = format!("GET /v1/alerts.jsonl{query}");
-        self.ask(&line, Some(&format!("Bearer {token}"))).await
+        self.get(&format!("/v1/alerts.jsonl{query}"), token).await
     }
 
     /// Ends serving, in good order.
@@ -213,7 +218,7 @@ impl Answer {
     }
 }
 
-fn alert(number: u128, version: u64, partner: Option<&str>) -> Alert {
+pub(crate) fn alert(number: u128, version: u64, partner: Option<&str>) -> Alert {
     let at = Millis(1_793_577_600_000);
     Alert {
         id: Uuid::from_u128(number),

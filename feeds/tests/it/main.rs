@@ -1,5 +1,6 @@
 //! Feeds as a partner's machine meets them: over HTTP, on a real store.
 
 mod desk;
+mod interop;
 mod need_to_know;
 mod reading;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::desk::{Desk, NORTH, SOUTH};
 
 /// Every way to ask, with the alert's id put in place of `{id}`.
-const ROUTES: [&str; 12] = [
+const ROUTES: [&str; 14] = [
     "GET /v1/alerts.jsonl",
     "GET /v1/alerts.jsonl?limit=1000",
     "GET /v1/alerts.jsonl?since=&limit=1",
@@ -19,6 +19,8 @@ const ROUTES: [&str; 12] = [
     "GET /v1/",
     "GET /",
     "GET /v1/alerts.jsonl?partner=th-cert",
+    "GET /v1/events.jsonl",
+    "GET /v1/events.jsonl?since=&limit=1000",
 ];
 
 #[tokio::test]

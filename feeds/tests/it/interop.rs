@@ -1,0 +1,4 @@
+//! Partners' own programs read what is served: see `feeds/interop`.
+
+mod client;
+mod intelmq;
