@@ -9,5 +9,6 @@ mod engine;
 mod people;
 mod retention;
 mod rollups;
+mod sightings;
 mod support;
 mod windows;
