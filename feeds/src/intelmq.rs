@@ -26,7 +26,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use noroshi_store::alert::{Alert, State, Subject, Tlp};
+use noroshi_store::alert::{Alert, Kind, Severity, State, Subject, Tlp};
 use noroshi_store::changes::Shown;
 use noroshi_store::origin::PartnerId;
 use serde::Serialize;
@@ -34,7 +34,7 @@ use serde_json::{Map, Value};
 
 use crate::reader::{is_about_networks, is_readers};
 use crate::rsit;
-use crate::service::Service;
+use crate::service::Ports;
 
 /// `feed.provider`, and the first word of `feed.name`.
 const PROVIDER: &str = "Noroshi";
@@ -87,7 +87,7 @@ fn event(shown: &Shown) -> Map<String, Value> {
     let mut event = Event(Map::new());
     event.put("feed.provider", PROVIDER);
     event.put("feed.name", format!("{PROVIDER} events"));
-    event.put("severity", alert.severity);
+    event.put("severity", severity(alert));
     event.put("tlp", tlp(alert.tlp));
     event.put("status", alert.state.name());
     event.put("event_description.text", &alert.explanation);
@@ -97,9 +97,11 @@ fn event(shown: &Shown) -> Map<String, Value> {
         _ => alert.last_seen,
     };
     event.put("time.source", seen.to_string());
-    if let Some(service) = Service::first_of(alert) {
-        event.put("protocol.transport", service.transport);
-        event.put("destination.port", service.port);
+    let ports = Ports::of(alert);
+    event.put("protocol.transport", ports.transport);
+    event.put("destination.port", ports.destination);
+    if alert.state == State::New || alert.kind == Kind::OpenReflector {
+        event.put("source.port", ports.source);
     }
     put_classification(&mut event, alert);
     put_subject(&mut event, alert);
@@ -127,9 +129,6 @@ fn put_subject(event: &mut Event, alert: &Alert) {
         Subject::Source { source, asn } => {
             put_address(event, "source", *source);
             event.put("source.asn", asn.filter(|asn| *asn != 0));
-            if alert.state == State::New {
-                event.put("source.port", alert.evidence.source_port);
-            }
             "source"
         }
         Subject::Victim { victim, asn } => {
@@ -195,6 +194,14 @@ fn put_extra(event: &mut Event, shown: &Shown) {
         if alert.state == State::Withdrawn {
             event.put("extra.withdrawn", &standing.reason);
         }
+    }
+}
+
+/// Nobody is called for what was taken back.
+fn severity(alert: &Alert) -> Severity {
+    match alert.state {
+        State::Withdrawn => Severity::Info,
+        _ => alert.severity,
     }
 }
 

@@ -6,7 +6,11 @@
 //! | [`rate`]   | a request's time             | leave, or how long to wait     | no                |
 //! | [`render`] | alerts                       | JSON lines                     | no                |
 //! | [`intelmq`] | alerts                      | IntelMQ's events               | no                |
+//! | [`shadowserver`] | what was seen on a day | CSV in Shadowserver's shape    | no                |
+//! | [`misp`]   | what was seen on a day       | events of a MISP feed          | no                |
+//! | [`cef`]    | an alert                     | a line of CEF                  | no                |
 //! | [`rsit`]   | an alert                     | its class and type             | no                |
+//! | [`seats`]  | a partner                    | a seat for a stream            | no                |
 //! | [`desk`]   | what the routes share        | the store's answer, in time    | asks the store    |
 //! | `guard`    | a request                    | its reader, or a refusal       | no                |
 //! | [`routes`] | a request                    | an answer                      | asks the store    |
@@ -18,9 +22,14 @@
 //! - What belongs to somebody else answers exactly as what does not exist.
 //! - Nothing is changed by reading, and a cursor read twice gives the same alerts or later states.
 
+pub mod cef;
+mod day;
 pub mod desk;
 mod guard;
 pub mod intelmq;
+pub mod misp;
+#[cfg(test)]
+mod need_to_know;
 pub mod rate;
 mod reader;
 pub mod render;
@@ -28,8 +37,10 @@ pub mod routes;
 pub mod rsit;
 #[cfg(test)]
 mod samples;
+pub mod seats;
 pub mod serve;
 mod service;
+pub mod shadowserver;
 pub mod token;
 
 use std::future::Future;
@@ -123,9 +134,14 @@ impl Feeds {
         self.address
     }
 
-    /// Serves until `shutdown`, then lets answers under way finish.
+    /// Serves until `shutdown`, then ends streams and lets answers under way finish.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         tracing::info!(address = %self.address, "feeds are served");
+        let closing = self.desk.closing.clone();
+        let shutdown = async {
+            shutdown.await;
+            closing.send_replace(true);
+        };
         serve::serve(self.listener, routes::router(self.desk), shutdown).await;
     }
 }

@@ -5,6 +5,10 @@
 //! | `GET /v1/alerts.jsonl?since=…&limit=…`    | the reader's alerts, in the order they changed   |
 //! | `GET /v1/alerts/{id}`                     | one of the reader's alerts                       |
 //! | `GET /v1/events.jsonl?since=…&limit=…`    | the same order, as events of IntelMQ             |
+//! | `GET /v1/alerts/stream?since=…`           | the same order, as server-sent events            |
+//! | `GET /v1/reports/?from=DAY`               | the reader's daily reports, as a list            |
+//! | `GET /v1/reports/NAME.csv[.zip]`          | a report in the shape of Shadowserver's          |
+//! | `GET /misp/manifest.json`, `/misp/hashes.csv`, `/misp/UUID.json` | the reader's MISP feed    |
 //! | `GET /health`                             | 200 while the store answers, else 503; no token  |
 //!
 //! All but `/health` ask for `Authorization: Bearer TOKEN`. Without a known token every path
@@ -19,7 +23,10 @@
 
 mod alerts;
 mod events;
+mod misp;
 mod page;
+mod reports;
+mod stream;
 
 use std::sync::Arc;
 
@@ -33,6 +40,7 @@ use crate::desk::{Desk, in_time};
 use crate::guard::{Refusal, guard};
 
 pub use page::{ALERTS_DEFAULT, ALERTS_MAX};
+pub use reports::REPORT_DAYS;
 
 /// Every route there is. Nothing but `/health` is outside the guard.
 pub fn router(desk: Desk) -> Router {
@@ -40,6 +48,9 @@ pub fn router(desk: Desk) -> Router {
     let inside = Router::new()
         .merge(alerts::routes())
         .merge(events::routes())
+        .merge(stream::routes())
+        .merge(reports::routes())
+        .merge(misp::routes())
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::NotFound })
         .with_state(Arc::clone(&desk));

@@ -1,10 +1,14 @@
 //! Alerts that the tests of every format render: one of each shape.
 
+use std::collections::BTreeSet;
+
+use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{
     Alert, Attribution, Basis, Confidence, Evidence, Kind, Severity, State, Subject, Tlp,
 };
 use noroshi_store::changes::Shown;
+use noroshi_store::observations::{Observation, Sighting};
 use noroshi_store::origin::PartnerId;
 use noroshi_store::remedy::{Event, Standing};
 use uuid::Uuid;
@@ -140,4 +144,30 @@ pub(crate) fn samples() -> Vec<Shown> {
         .collect();
     samples.push(withdrawn(infected(9)));
     samples
+}
+
+/// Where every sighting was: what no rendering may say.
+pub(crate) const SENSOR: &str = "chiang-mai-7";
+
+/// What was seen of each on the day of its first packet.
+pub(crate) fn sightings(samples: Vec<Shown>) -> Vec<Sighting> {
+    let sighting = |Shown { alert, .. }| Sighting {
+        observation: observation(&alert),
+        changed: Millis(alert.last_seen.0 + 1),
+        alert,
+    };
+    samples.into_iter().map(sighting).collect()
+}
+
+fn observation(alert: &Alert) -> Observation {
+    Observation {
+        case: alert.id,
+        day: Observation::day_of(alert.first_seen),
+        partner: alert.partner.clone().unwrap_or_default(),
+        packets: alert.evidence.packets,
+        targets: alert.evidence.targets,
+        first: alert.first_seen,
+        last: alert.last_seen,
+        sensors: BTreeSet::from([SensorId::new(SENSOR).expect("a name")]),
+    }
 }

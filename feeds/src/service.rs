@@ -1,13 +1,13 @@
 //! What was asked for or attacked, as formats of others name it.
 
-use noroshi_store::alert::Alert;
+use noroshi_store::alert::{Alert, Kind, Subject};
 
 /// A transport, and its port where it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Service {
+struct Service {
     /// `tcp`, `udp`, `icmp`, `ipv6-icmp` or `ip` (the names of IANA's protocol numbers).
-    pub(crate) transport: &'static str,
-    pub(crate) port: Option<u16>,
+    transport: &'static str,
+    port: Option<u16>,
 }
 
 impl Service {
@@ -29,18 +29,41 @@ impl Service {
         })
     }
 
-    /// The service with the most packets.
-    pub(crate) fn first_of(alert: &Alert) -> Option<Self> {
-        Self::read(alert.evidence.services.first()?)
+    /// What the alert is about: the service it names, or else the one with the most packets.
+    fn of(alert: &Alert) -> Option<Self> {
+        match &alert.subject {
+            Subject::Service { service, .. } => Self::read(service),
+            _ => Self::read(alert.evidence.services.first()?),
+        }
     }
+}
 
-    /// Every service that can be read, the most packets first.
-    pub(crate) fn all_of(alert: &Alert) -> impl Iterator<Item = Self> {
-        alert
-            .evidence
-            .services
-            .iter()
-            .filter_map(|one| Self::read(one))
+/// Which ports stand on which side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ports {
+    pub(crate) transport: Option<&'static str>,
+    /// The source's, of the first packet.
+    pub(crate) source: Option<u16>,
+    pub(crate) destination: Option<u16>,
+}
+
+impl Ports {
+    pub(crate) fn of(alert: &Alert) -> Self {
+        let service = Service::of(alert);
+        let port = service.and_then(|service| service.port);
+        let (source, destination) = match alert.kind {
+            // it is the source that serves there
+            Kind::OpenReflector => (port, None),
+            // the services are those of amplifiers, neither the victim's nor the forger's
+            Kind::ReflectionVictim => (None, None),
+            Kind::DdosVictim => (None, port),
+            _ => (alert.evidence.source_port.filter(|_| port.is_some()), port),
+        };
+        Self {
+            transport: service.map(|service| service.transport),
+            source,
+            destination,
+        }
     }
 }
 

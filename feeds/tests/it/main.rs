@@ -4,3 +4,4 @@ mod desk;
 mod interop;
 mod need_to_know;
 mod reading;
+mod stream;

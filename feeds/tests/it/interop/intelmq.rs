@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::client::Client;
-use crate::desk::{Desk, NORTH, SOUTH, alert};
+use crate::desk::{Desk, NORTH, SOUTH, alert, day_name, today};
 
 const KINDS: [Kind; 11] = [
     Kind::InfectedHost,
@@ -208,5 +208,96 @@ async fn an_empty_feed_is_no_error_and_what_is_withdrawn_infects_nobody() {
     assert!(
         text(event, "extra.withdrawn").contains("of case 1"),
         "{event}"
+    );
+}
+
+/// What IntelMQ downloads from Shadowserver, where its parser looks for it.
+#[cfg(corpus)]
+fn with_schema(home: &Path) {
+    let schema = Path::new(env!("NOROSHI_CORPUS_FOUND")).join("schemas/shadowserver-intelmq.json");
+    let bots = home.join("var/lib/bots");
+    std::fs::create_dir_all(&bots).expect("a directory");
+    std::fs::copy(schema, bots.join("shadowserver-schema.json")).expect("the schema");
+}
+#[cfg(not(corpus))]
+fn with_schema(_: &Path) {}
+
+#[tokio::test]
+#[cfg_attr(not(corpus), ignore = "the corpus is absent: set NOROSHI_CORPUS")]
+async fn the_shadowserver_parser_takes_every_row_of_the_archives() {
+    let desk = Desk::open().await;
+    let yesterday = today() - 1;
+    let mut seen = alerts();
+    for (one, number) in seen.iter_mut().zip(0..) {
+        one.subject = subject(one.kind, number * 3); // addresses of version 4 among them
+    }
+    desk.record_all(seen.iter().map(|one| (one.clone(), 1)).collect())
+        .await;
+    desk.observe(&seen, &[yesterday]).await;
+    desk.step(1, "th-cert", Event::Withdraw).await;
+
+    let index = desk.get("/v1/reports/", NORTH).await;
+    let index: Value = serde_json::from_str(&index.body).expect("an index");
+    let day = index.as_array().expect("a list").iter();
+    let files: Vec<&Value> = day
+        .filter(|file| text(file, "day") == day_name(yesterday))
+        .collect();
+    assert_eq!(files.len(), 2, "{index}");
+    for file in files {
+        let csv = desk.get(text(file, "csv"), NORTH).await;
+        assert_eq!(
+            csv.body.len() as u64,
+            file["bytes"].as_u64().expect("a size")
+        );
+        let rows = csv.body.lines().count() - 1;
+        assert!(rows > 10, "{}", csv.body);
+        let home = tempfile::tempdir().expect("a directory");
+        with_schema(home.path());
+        let url = format!("http://{}{}", desk.address, text(file, "zip"));
+        let read = collect_into(home.path(), "shadowserver", &url, NORTH).await;
+        assert_eq!(read["file_names"], serde_json::json!([text(file, "name")]));
+        assert_eq!(read["errors"], serde_json::json!([]));
+        let events = read["events"].as_array().expect("events");
+        assert_eq!(events.len(), rows);
+        for event in events {
+            held(event, text(file, "report"), &seen);
+        }
+    }
+    desk.close().await;
+}
+
+/// Whether an event of IntelMQ's is what a row said.
+fn held(event: &Value, report: &str, seen: &[Alert]) {
+    let id = text(event, "extra.alert_id");
+    let alert = seen.iter().find(|one| one.id.to_string() == id);
+    let alert = alert.expect("one of ours");
+    assert!(!alert.exercise);
+    let source = text(event, "source.ip");
+    if report == "event4_honeypot_darknet" {
+        assert_eq!(text(event, "classification.type"), "other");
+        let Subject::Source { source: ours, .. } = &alert.subject else {
+            panic!("no source: {event}");
+        };
+        assert_eq!(source, ours.to_string());
+        assert_eq!(event.get("destination.ip"), None);
+    } else {
+        assert_eq!(text(event, "classification.type"), "ddos");
+        assert_eq!(source, "");
+        let victim = text(event, "destination.ip");
+        assert!(victim.starts_with("198.51.100."), "{event}");
+    }
+    let is_withdrawn = id == Uuid::from_u128(1).to_string();
+    let tag = if is_withdrawn {
+        "withdrawn"
+    } else {
+        "mirai_syn"
+    };
+    assert_eq!(text(event, "classification.identifier"), tag);
+    assert_eq!(text(event, "extra.state") == "withdrawn", is_withdrawn);
+    let severity = serde_json::to_value(alert.severity).unwrap();
+    assert!(event["severity"] == severity || is_withdrawn);
+    assert_eq!(
+        event["time.source"],
+        format!("{}T06:00:00+00:00", day_name(today() - 1))
     );
 }
