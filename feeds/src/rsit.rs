@@ -37,8 +37,8 @@ pub fn of(alert: &Alert) -> Rsit {
     Rsit { taxonomy, kind }
 }
 
-/// The malware an alert names, in lower case. Other fingerprints are those of tools.
+/// The malware an infected host shows, in lower case. Other fingerprints are those of tools.
 pub fn malware(alert: &Alert) -> Option<&str> {
     let fingerprint = alert.evidence.fingerprint.as_deref()?;
-    (fingerprint == "mirai").then_some(fingerprint)
+    (alert.kind == Kind::InfectedHost && fingerprint == "mirai").then_some(fingerprint)
 }

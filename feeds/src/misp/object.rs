@@ -282,7 +282,9 @@ fn tags(alert: &Alert) -> Vec<String> {
 fn time(at: Millis) -> String {
     let text = at.to_string();
     match text.strip_suffix('Z') {
-        Some(time) if at.0 % 1_000 == 0 => format!("{}+00:00", time.trim_end_matches(".000")),
+        Some(time) if at.0.is_multiple_of(1_000) => {
+            format!("{}+00:00", time.trim_end_matches(".000"))
+        }
         Some(time) => format!("{time}000+00:00"),
         None => text,
     }
