@@ -2,7 +2,7 @@
 //!
 //! | key                             | holds                                                     |
 //! |---------------------------------|-----------------------------------------------------------|
-//! | `classification.type`, `.taxonomy` | RSIT ([`rsit`](crate::rsit)); `test` for exercises     |
+//! | `classification.type`, `.taxonomy` | RSIT ([`rsit`]); `test` for exercises     |
 //! | `classification.identifier`     | the alert's `reason_code`                                 |
 //! | `source.*`                      | who sent the packets; absent where there is no single one |
 //! | `destination.ip`, `.network`    | a victim; never an address of a telescope                 |

@@ -294,7 +294,7 @@ fn held(event: &Value, report: &str, seen: &[Alert]) {
     };
     assert_eq!(text(event, "extra.tag"), tag);
     assert_eq!(text(event, "extra.state") == "withdrawn", is_withdrawn);
-    let severity = serde_json::to_value(alert.severity).unwrap();
+    let severity = serde_json::to_value(alert.severity).expect("a word");
     assert!(event["severity"] == severity || is_withdrawn);
     assert_eq!(
         event["time.source"],
