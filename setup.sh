@@ -32,6 +32,7 @@ have pkg-config || missing="$missing pkg-config"
 have npm || missing="$missing npm"
 if [ "$purpose" = test ]; then
     have c++ || missing="$missing g++" # libFuzzer's runtime is C++
+    python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$missing python3-venv"
 fi
 if [ -n "$missing" ]; then
     as_root=
@@ -74,7 +75,31 @@ if [ "$purpose" = test ]; then
     say "test tools are there"
 fi
 
-# 4. The engine, by its package name, through the product's own command.
+# 4. Partners' own programs, which the tests of feeds drive: one environment for each list. One that
+#    was made from the same list is left alone, so that without a network nothing is missing.
+environment() { # list of requirements
+    name=$(basename "$1" .txt)
+    name=${name#requirements-}
+    at=target/interop/$name
+    if cmp -s "$1" "$at/requirements.txt"; then
+        return
+    fi
+    say "installing $name for the tests"
+    rm -rf "$at"
+    python3 -m venv "$at" </dev/null
+    "$at/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$1" </dev/null ||
+        fail "cannot install what $1 lists (Python 3.11 is known to work, this is $(python3 --version))"
+    "$at/bin/pip" check --disable-pip-version-check >/dev/null || fail "$1 does not list all that is needed"
+    cp "$1" "$at/requirements.txt"
+}
+if [ "$purpose" = test ]; then
+    for list in feeds/interop/requirements-*.txt; do
+        environment "$list"
+    done
+    say "partners' programs are there"
+fi
+
+# 5. The engine, by its package name, through the product's own command.
 case $profile in
 dev) binary=target/debug/noroshi ;;
 *) binary=target/$profile/noroshi ;;

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use noroshi_store::observations::Sighting;
 use noroshi_store::origin::PartnerId;
 use noroshi_store::positions::Access;
 use noroshi_store::registry::Registry;
 use noroshi_store::store::Store;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::audit::Audit;
 use crate::clock;
@@ -16,11 +17,15 @@ use crate::guard::Refusal;
 use crate::key::Key;
 use crate::keyring::Keyring;
 use crate::rate::Rate;
+use crate::seats::Seats;
 
 /// Answers made at once, of all partners: what one store answers while none waits long.
 pub const ANSWERS_MAX: usize = 64;
 /// How long the store may take.
 const STORE_WAIT: Duration = Duration::from_secs(20);
+
+/// Cases in one day's report: about a hundred megabytes while it is made.
+const SIGHTINGS_MAX: u32 = 50_000;
 
 /// What the routes share.
 pub struct Desk {
@@ -30,6 +35,9 @@ pub struct Desk {
     pub(crate) key: Key,
     /// How partners reach the feeds, without a slash at the end.
     pub(crate) public_url: String,
+    pub(crate) seats: Arc<Seats>,
+    /// `true` once the feeds close: streams end then.
+    pub(crate) closing: watch::Sender<bool>,
     audit: Audit,
     opened: Instant,
     /// One entry per partner with a credential.
@@ -67,6 +75,8 @@ impl Desk {
             keyring: parts.keyring,
             key: parts.key,
             public_url: parts.public_url,
+            seats: Arc::default(),
+            closing: watch::Sender::new(false),
             audit: parts.audit,
             opened: Instant::now(),
             rates: Mutex::default(),
@@ -83,6 +93,26 @@ impl Desk {
     /// A hand to make an answer with, once one is free.
     pub(crate) async fn hand(&self) -> Option<SemaphorePermit<'_>> {
         self.hands.acquire().await.ok()
+    }
+
+    /// The day of UTC, counted from 1970-01-01.
+    pub(crate) fn today(&self) -> u64 {
+        clock::now().0 / 86_400_000
+    }
+
+    /// What was seen of the reader's cases on a day.
+    pub(crate) async fn sightings(
+        &self,
+        reader: &PartnerId,
+        day: u64,
+    ) -> Result<Vec<Sighting>, Refusal> {
+        let question = self.store.sightings_of(reader, day, SIGHTINGS_MAX);
+        let sightings = in_time(question).await?;
+        if sightings.len() == SIGHTINGS_MAX as usize {
+            let reader = reader.as_str();
+            tracing::warn!(reader, day, "more was seen than a report holds");
+        }
+        Ok(sightings)
     }
 
     /// Counts a request of `reader`; how long to wait where there were too many.

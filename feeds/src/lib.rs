@@ -1,28 +1,34 @@
 //! What partners' machines receive: alerts, each partner its own and nothing of another's.
 //!
-//! | module         | takes                        | gives                          | touches the world |
-//! |----------------|------------------------------|--------------------------------|-------------------|
-//! | [`credential`] | a token or a certificate     | the partner that may read      | files             |
-//! | [`keyring`]    | a directory of credentials   | those in force                 | files, each second|
-//! | [`key`]        | a text                       | a signature, and its proof     | a file, at start  |
-//! | [`rate`]       | a request's time             | leave, or how long to wait     | no                |
-//! | [`render`]     | alerts                       | JSON lines                     | no                |
-//! | [`stix`]       | alerts                       | STIX objects                   | no                |
-//! | [`publish`]    | alerts that changed          | objects that are published     | asks the store    |
-//! | [`taxii`]      | a query, objects             | what is wanted, resources      | no                |
-//! | [`links`]      | a step with a case           | a signed link, a page          | no                |
-//! | [`steps`]      | what a partner says          | where its case stands          | asks the store    |
-//! | [`report`]     | a partner's week             | a page that prints well        | asks the store    |
-//! | [`drill`]      | a partner                    | an exercise in each format     | no                |
-//! | [`webhook`]    | an alert                     | a signed message               | no                |
-//! | [`push`]       | changes of cases             | messages, delivered            | yes               |
-//! | [`desk`]       | what the routes share        | the store's answer, in time    | asks the store    |
-//! | `guard`        | a request                    | its reader, or a refusal       | no                |
-//! | [`answer`]     | an answer                    | the same with a tag, or a 304  | no                |
-//! | [`routes`]     | a request                    | an answer                      | asks the store    |
-//! | [`audit`]      | who read what                | rows                           | writes the store  |
-//! | [`tls`]        | certificate and key          | what TLS is accepted with      | files, at start   |
-//! | [`serve`]      | connections                  | requests, a limited number     | yes               |
+//! | module           | takes                      | gives                          | touches the world |
+//! |------------------|----------------------------|--------------------------------|-------------------|
+//! | [`credential`]   | a token or a certificate   | the partner that may read      | files             |
+//! | [`keyring`]      | a directory of credentials | those in force                 | files, each second|
+//! | [`key`]          | a text                     | a signature, and its proof     | a file, at start  |
+//! | [`rate`]         | a request's time           | leave, or how long to wait     | no                |
+//! | [`seats`]        | a partner                  | a seat for a stream            | no                |
+//! | [`rsit`]         | an alert                   | its class and type             | no                |
+//! | [`render`]       | alerts                     | JSON lines                     | no                |
+//! | [`intelmq`]      | alerts                     | IntelMQ's events               | no                |
+//! | [`shadowserver`] | what was seen on a day     | CSV in Shadowserver's shape    | no                |
+//! | [`misp`]         | what was seen on a day     | events of a MISP feed          | no                |
+//! | [`cef`]          | an alert                   | a line of CEF                  | no                |
+//! | [`stix`]         | alerts                     | STIX objects                   | no                |
+//! | [`publish`]      | alerts that changed        | objects that are published     | asks the store    |
+//! | [`taxii`]        | a query, objects           | what is wanted, resources      | no                |
+//! | [`links`]        | a step with a case         | a signed link, a page          | no                |
+//! | [`steps`]        | what a partner says        | where its case stands          | asks the store    |
+//! | [`report`]       | a partner's week           | a page that prints well        | asks the store    |
+//! | [`drill`]        | a partner                  | an exercise in each format     | no                |
+//! | [`webhook`]      | an alert                   | a signed message               | no                |
+//! | [`push`]         | changes of cases           | messages, delivered            | yes               |
+//! | [`desk`]         | what the routes share      | the store's answer, in time    | asks the store    |
+//! | `guard`          | a request                  | its reader, or a refusal       | no                |
+//! | [`answer`]       | an answer                  | the same with a tag, or a 304  | no                |
+//! | [`routes`]       | a request                  | an answer                      | asks the store    |
+//! | [`audit`]        | who read what              | rows                           | writes the store  |
+//! | [`tls`]          | certificate and key        | what TLS is accepted with      | files, at start   |
+//! | [`serve`]        | connections                | requests, a limited number     | yes               |
 //!
 //! # Promises
 //! - A reader sees alerts whose partner it is, in the question to the store and again when they
@@ -32,21 +38,34 @@
 
 pub mod answer;
 pub mod audit;
+pub mod cef;
 pub mod clock;
 pub mod credential;
+mod day;
 pub mod desk;
 pub mod drill;
 mod guard;
+pub mod intelmq;
 pub mod key;
 pub mod keyring;
 pub mod links;
+pub mod misp;
+#[cfg(test)]
+mod need_to_know;
 pub mod publish;
 pub mod push;
 pub mod rate;
+mod reader;
 pub mod render;
 pub mod report;
 pub mod routes;
+pub mod rsit;
+#[cfg(test)]
+mod samples;
+pub mod seats;
 pub mod serve;
+mod service;
+pub mod shadowserver;
 pub mod steps;
 pub mod stix;
 pub mod taxii;
@@ -202,6 +221,7 @@ impl Feeds {
         let (keyring, ending) = (self.keyring, ended(stopped.clone()));
         let following = tokio::spawn(async move { keyring.follow(ending).await });
         let mut publishing = pin!(self.publisher.run(ended(stopped.clone())));
+        let closing = self.desk.closing.clone();
         let router = routes::router(self.desk);
         let serving = serve::serve(self.listener, self.acceptor, router, ended(stopped));
         let mut serving = pin!(serving);
@@ -211,6 +231,7 @@ impl Feeds {
             () = serving.as_mut() => {}
             early = publishing.as_mut() => published = Some(early),
         }
+        closing.send_replace(true);
         drop(stop);
         let published = match published {
             Some(published) => {

@@ -6,12 +6,14 @@
 use noroshi_store::changes::Shown;
 use noroshi_store::origin::PartnerId;
 
+use crate::reader::is_readers;
+
 /// The lines of those alerts that are `reader`'s. The store was asked for no others; this is the
 /// second lock.
 pub fn lines<'a>(reader: &PartnerId, alerts: impl IntoIterator<Item = &'a Shown>) -> String {
     let mut text = String::new();
     for shown in alerts {
-        if !is_readers(reader, shown) {
+        if !is_readers(reader, &shown.alert) {
             continue;
         }
         text.push_str(&object(shown));
@@ -22,11 +24,7 @@ pub fn lines<'a>(reader: &PartnerId, alerts: impl IntoIterator<Item = &'a Shown>
 
 /// One alert as a JSON object; `None` where it is not `reader`'s.
 pub fn one(reader: &PartnerId, shown: &Shown) -> Option<String> {
-    is_readers(reader, shown).then(|| object(shown))
-}
-
-fn is_readers(reader: &PartnerId, shown: &Shown) -> bool {
-    shown.alert.partner.as_deref() == Some(reader.as_str())
+    is_readers(reader, &shown.alert).then(|| object(shown))
 }
 
 fn object(shown: &Shown) -> String {

@@ -10,6 +10,11 @@
 //! | `GET /v1/report/{week}.json`              | the same as JSON                                 |
 //! | `GET, POST /links/…`                      | the same by a signed link; no credential         |
 //! | `GET /taxii2/…`                           | the reader's alerts as STIX objects, by TAXII 2.1 |
+//! | `GET /v1/events.jsonl?since=…&limit=…`    | the same order, as events of IntelMQ             |
+//! | `GET /v1/alerts/stream?since=…`           | the same order, as server-sent events            |
+//! | `GET /v1/reports/?from=DAY`               | the reader's daily reports, as a list            |
+//! | `GET /v1/reports/NAME.csv[.zip]`          | a report in the shape of Shadowserver's          |
+//! | `GET /misp/manifest.json`, `/misp/hashes.csv`, `/misp/UUID.json` | the reader's MISP feed    |
 //! | `GET /health`                             | 200 while the store answers, else 503; no token  |
 //!
 //! All but `/health` ask for a credential (see [`crate::credential`]). Without a known one every
@@ -24,8 +29,13 @@
 //! its `id` stays.
 
 mod alerts;
+mod events;
+mod misp;
+mod page;
 mod report;
+mod reports;
 mod steps;
+mod stream;
 mod taxii;
 
 use std::sync::Arc;
@@ -41,7 +51,8 @@ use crate::answer::tagged;
 use crate::desk::{Desk, in_time};
 use crate::guard::{Refusal, guard};
 
-pub use alerts::{ALERTS_DEFAULT, ALERTS_MAX};
+pub use page::{ALERTS_DEFAULT, ALERTS_MAX};
+pub use reports::REPORT_DAYS;
 
 /// Every route there is. Nothing but `/health` and signed links is outside the guard.
 pub fn router(desk: Desk) -> Router {
@@ -51,6 +62,10 @@ pub fn router(desk: Desk) -> Router {
         .merge(report::routes())
         .merge(steps::routes())
         .merge(taxii::routes())
+        .merge(events::routes())
+        .merge(stream::routes())
+        .merge(reports::routes())
+        .merge(misp::routes())
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::NotFound })
         .layer(middleware::from_fn_with_state(

@@ -1,6 +1,7 @@
 //! What was seen of each case on each day: ten days of infection are one case and ten rows.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use clickhouse::Row;
 use noroshi_proto::id::SensorId;
@@ -9,8 +10,10 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::cases::line;
+use crate::alert::Alert;
+use crate::cases::{line, told};
 use crate::ledger::{millis, sensor};
+use crate::origin::PartnerId;
 use crate::steps::{parse, texts};
 use crate::store::{Store, StoreError};
 
@@ -51,7 +54,67 @@ impl Observation {
     }
 }
 
+/// What was seen of a case on a day, and the case as it stood when that day ended.
+///
+/// It stays what it is once the day is over, but for packets that come late and for what the
+/// centre takes back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting {
+    /// What was seen.
+    pub observation: Observation,
+    /// Of what; its state is `withdrawn` where the centre took it back.
+    pub alert: Alert,
+    /// When the sighting last changed: its last packet, or when the case became known or was
+    /// taken back, whichever is latest.
+    pub changed: Millis,
+}
+
 impl Store {
+    /// What was seen of one partner's cases on a day, in the order of first packets: the partner
+    /// is part of the question.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn sightings_of(
+        &self,
+        partner: &PartnerId,
+        day: u64,
+        limit: u32,
+    ) -> Result<Vec<Sighting>, StoreError> {
+        let rows = self
+            .client()
+            .query(include_str!("../queries/sightings.sql"))
+            .param("partner", partner.as_str())
+            .param("day", day)
+            .param("end", Millis((day + 1) * DAY_MS).to_string())
+            .param("limit", limit)
+            .fetch_all::<SightingRow>()
+            .await?;
+        rows.into_iter().map(Sighting::try_from).collect()
+    }
+
+    /// Days of `days` on which something was seen of one partner's cases, in order, and when each
+    /// last changed.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn sighting_days_of(
+        &self,
+        partner: &PartnerId,
+        days: RangeInclusive<u64>,
+    ) -> Result<Vec<(u64, Millis)>, StoreError> {
+        let rows = self
+            .client()
+            .query(include_str!("../queries/sighting_days.sql"))
+            .param("partner", partner.as_str())
+            .param("from", days.start())
+            .param("to", days.end())
+            .fetch_all::<(u64, i64)>()
+            .await?;
+        let days = rows.into_iter().map(|(day, at)| (day, millis(at)));
+        Ok(days.collect())
+    }
+
     /// Keeps observations; of two for one case and day the one with more packets stays.
     pub async fn observe(&self, observations: &[Observation]) -> Result<(), StoreError> {
         if observations.is_empty() {
@@ -105,6 +168,45 @@ struct ObservationRow {
     first_ms: i64,
     last_ms: i64,
     sensors: Vec<String>,
+}
+
+/// A row of `observations` with its case.
+#[derive(Row, Deserialize)]
+struct SightingRow {
+    id: String,
+    day: u64,
+    partner: String,
+    packets: u64,
+    targets: u64,
+    first_ms: i64,
+    last_ms: i64,
+    sensors: Vec<String>,
+    body: String,
+    withdrawn: u8,
+    changed_ms: i64,
+}
+
+impl TryFrom<SightingRow> for Sighting {
+    type Error = StoreError;
+
+    fn try_from(row: SightingRow) -> Result<Self, StoreError> {
+        let alert = told((0, row.withdrawn, row.body))?.alert;
+        let observation = Observation::try_from(ObservationRow {
+            id: row.id,
+            day: row.day,
+            partner: row.partner,
+            packets: row.packets,
+            targets: row.targets,
+            first_ms: row.first_ms,
+            last_ms: row.last_ms,
+            sensors: row.sensors,
+        })?;
+        Ok(Self {
+            changed: millis(row.changed_ms).max(observation.last),
+            alert,
+            observation,
+        })
+    }
 }
 
 impl TryFrom<ObservationRow> for Observation {

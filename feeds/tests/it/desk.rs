@@ -1,18 +1,21 @@
 //! Feeds that are served, with alerts of two partners and of nobody, and a plain HTTP client.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use noroshi_feeds::key::Key;
 use noroshi_feeds::tls::TlsFiles;
 use noroshi_feeds::{Feeds, Settings};
+use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Confidence, Evidence, Kind, Severity, State, Subject, Tlp};
 use noroshi_store::cases::{Case, ChangeCursor, Transition};
 use noroshi_store::engine::testing;
+use noroshi_store::observations::Observation;
 use noroshi_store::origin::PartnerId;
 use noroshi_store::registry::Registry;
 use noroshi_store::remedy::Event;
@@ -29,6 +32,9 @@ use uuid::Uuid;
 pub(crate) const NORTH: &str = "north-north-north-north-north-32";
 /// Malaysia's token.
 pub(crate) const SOUTH: &str = "south-south-south-south-south-32";
+
+/// The sensor that saw everything: no feed says its name.
+pub(crate) const SENSOR: &str = "chiang-mai-7";
 
 /// Both of them.
 pub(crate) const REGISTRY: &str = r#"
@@ -124,13 +130,19 @@ impl Desk {
 
     /// Records this state of a case.
     pub(crate) async fn keep(&self, alert: Alert, version: u64) {
-        let transition = Transition {
+        self.record_all(vec![(alert, version)]).await;
+    }
+
+    /// Records what cases say, each with its version.
+    pub(crate) async fn record_all(&self, cases: Vec<(Alert, u64)>) {
+        let transition = |(alert, version)| Transition {
             case: Case { alert, version },
             by: "analyzer".to_owned(),
             at: Millis(1_793_577_600_000 + version * 10_000),
             note: String::new(),
         };
-        let recorded = self.store.record(&[transition]).await;
+        let transitions: Vec<Transition> = cases.into_iter().map(transition).collect();
+        let recorded = self.store.record(&transitions).await;
         recorded.expect("it is recorded");
     }
 
@@ -148,6 +160,26 @@ impl Desk {
         };
         let recorded = self.store.record_steps(&[step]).await;
         recorded.expect("it is recorded");
+    }
+
+    /// Records that each of these was seen on each of these days, at six in the morning.
+    pub(crate) async fn observe(&self, alerts: &[Alert], days: &[u64]) {
+        let mut observations = Vec::new();
+        for day in days {
+            let morning = Millis(day * 86_400_000 + 6 * 3_600_000);
+            observations.extend(alerts.iter().map(|alert| Observation {
+                case: alert.id,
+                day: *day,
+                partner: alert.partner.clone().unwrap_or_default(),
+                packets: 7,
+                targets: 5,
+                first: morning,
+                last: Millis(morning.0 + 60_000),
+                sensors: BTreeSet::from([SensorId::new(SENSOR).expect("a name")]),
+            }));
+        }
+        let observed = self.store.observe(&observations).await;
+        observed.expect("it is recorded");
     }
 
     /// Waits until the feeds show that many transitions: the newest second stands back.
@@ -226,10 +258,26 @@ impl Desk {
         panic!("{count} of {kind} are not published within a minute");
     }
 
+    /// An answer to one request, as often as it takes until it is not one too many.
+    pub(crate) async fn ask_in_time(&self, line: &str, authorization: &str) -> Answer {
+        loop {
+            let answer = self.ask(line, Some(authorization)).await;
+            if answer.status != 429 {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// An answer to one partner.
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        let line = format!("GET {path}");
+        self.ask(&line, Some(&format!("Bearer {token}"))).await
+    }
+
     /// A page of a partner's alerts.
     pub(crate) async fn page(&self, token: &str, query: &str) -> Answer {
-        let line = format!("GET /v1/alerts.jsonl{query}");
-        self.ask(&line, Some(&format!("Bearer {token}"))).await
+        self.get(&format!("/v1/alerts.jsonl{query}"), token).await
     }
 
     /// Ends serving, in good order.
@@ -238,6 +286,21 @@ impl Desk {
         let ended = tokio::time::timeout(Duration::from_secs(20), self.served).await;
         ended.expect("it ends soon").expect("it does not panic");
     }
+}
+
+/// The day of UTC, counted from 1970-01-01.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "reports and feeds end with the day that is now"
+)]
+pub(crate) fn today() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.expect("a clock that is right").as_secs() / 86_400
+}
+
+/// `2026-11-02`
+pub(crate) fn day_name(day: u64) -> String {
+    Millis(day * 86_400_000).to_string()[..10].to_owned()
 }
 
 fn exchange(address: SocketAddr, request: &str) -> String {
@@ -296,7 +359,7 @@ impl Answer {
     }
 }
 
-fn alert(number: u128, version: u64, partner: Option<&str>) -> Alert {
+pub(crate) fn alert(number: u128, version: u64, partner: Option<&str>) -> Alert {
     let at = Millis(1_793_577_600_000);
     Alert {
         id: Uuid::from_u128(number),

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod desk;
+mod interop;
 mod need_to_know;
 mod publishing;
 mod push;
@@ -10,4 +11,5 @@ mod report;
 mod samples;
 mod steps;
 mod stix;
+mod stream;
 mod taxii;

@@ -1,15 +1,18 @@
 //! Nobody learns anything of anybody else, by any route.
 
+use noroshi_feeds::misp;
 use noroshi_feeds::taxii::collection;
+use noroshi_store::alert::{Alert, Tlp};
 use noroshi_store::origin::PartnerId;
 use noroshi_store::remedy::Event;
 use uuid::Uuid;
 
-use super::desk::{Answer, Desk, NORTH, SOUTH};
+use super::desk::{Answer, Desk, NORTH, SENSOR, SOUTH, alert, day_name, today};
 use super::samples::infected;
 
-/// Every way to ask, with the alert's id put in place of `{id}`.
-const ROUTES: [&str; 12] = [
+/// Every way to ask that comes to an end, with the alert's id put in place of `{id}`, the day in
+/// place of `{today}`.
+const ROUTES: [&str; 24] = [
     "GET /v1/alerts.jsonl",
     "GET /v1/alerts.jsonl?limit=1000",
     "GET /v1/alerts.jsonl?since=&limit=1",
@@ -22,6 +25,18 @@ const ROUTES: [&str; 12] = [
     "GET /v1/",
     "GET /",
     "GET /v1/alerts.jsonl?partner=th-cert",
+    "GET /v1/events.jsonl",
+    "GET /v1/events.jsonl?since=&limit=1000",
+    "GET /v1/reports",
+    "GET /v1/reports/",
+    "GET /v1/reports/?from=2026-11-02",
+    "GET /v1/reports/{today}-event4_honeypot_darknet-my.csv",
+    "GET /v1/reports/{today}-event4_honeypot_darknet-th.csv",
+    "GET /v1/reports/{today}-event4_honeypot_ddos_target-th.csv.zip",
+    "GET /misp/",
+    "GET /misp/manifest.json",
+    "GET /misp/hashes.csv",
+    "GET /misp/{id}.json",
 ];
 
 #[tokio::test]
@@ -37,30 +52,39 @@ async fn nothing_of_the_centres_own_is_told() {
 /// Asks by every route for a case that is not the reader's, and for one that never was.
 async fn nothing_is_told_of(foreign: u128) {
     let desk = Desk::open().await;
-    for number in [1, 3, 5] {
-        desk.record(number, 1, Some("th-cert")).await;
-    }
-    desk.record(2, 1, Some("my-cert")).await;
-    desk.record(4, 1, None).await;
+    let partner = |number| match number {
+        2 => Some("my-cert"),
+        4 => None,
+        _ => Some("th-cert"),
+    };
+    let cases: Vec<Alert> = (1..=5)
+        .map(|number| alert(number, 1, partner(number)))
+        .collect();
+    desk.record_all(cases.iter().map(|one| (one.clone(), 1)).collect())
+        .await;
+    desk.observe(&cases, &[today()]).await;
     desk.step(1, "th-cert", Event::Acknowledge).await;
     desk.step(3, "th-cert", Event::Withdraw).await;
     desk.step(4, "", Event::Withdraw).await;
     desk.step(2, "my-cert", Event::Acknowledge).await;
     desk.shows(9).await;
     let bearer = format!("Bearer {SOUTH}");
+    let foreign_ids = [1, 3, 4, 5].map(|number| Uuid::from_u128(number).to_string());
     for route in ROUTES {
+        let route = route.replace("{today}", &day_name(today()));
         let line = route.replace("{id}", &Uuid::from_u128(foreign).to_string());
-        let answer = desk.ask(&line, Some(&bearer)).await;
-        assert_ne!(
-            answer.status, 429,
-            "{line}: asked too often to prove anything"
-        );
+        let answer = desk.ask_in_time(&line, &bearer).await;
         let told = format!("{answer:?}");
-        for secret in ["case 1,", "case 3,", "case 4,", "case 5,", "th-cert"] {
+        for secret in [
+            "case 1,", "case 3,", "case 4,", "case 5,", "th-cert", SENSOR,
+        ] {
             assert!(!told.contains(secret), "{line}: {told}");
         }
+        for id in &foreign_ids {
+            assert!(!told.contains(id), "{line}: {told}");
+        }
         let never_was = route.replace("{id}", &Uuid::from_u128(99).to_string());
-        let unknown = desk.ask(&never_was, Some(&bearer)).await;
+        let unknown = desk.ask_in_time(&never_was, &bearer).await;
         assert_eq!(answer, unknown, "{line} tells that something is there");
     }
     desk.close().await;
@@ -87,7 +111,9 @@ async fn without_a_token_nothing_tells_what_is_there() {
         (401, "Basic realm=\"noroshi\"")
     );
     for route in ROUTES {
-        let line = route.replace("{id}", &Uuid::from_u128(1).to_string());
+        let line = route
+            .replace("{id}", &Uuid::from_u128(1).to_string())
+            .replace("{today}", &day_name(today()));
         for authorization in strangers {
             let answer = desk.ask(&line, authorization).await;
             assert_eq!(answer.status, 401, "{line} {authorization:?}");
@@ -229,5 +255,34 @@ async fn by_taxii_nothing_of_another_partner_is_told() {
         by_id.status, 404,
         "another's object in one's own collection"
     );
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn what_is_ones_own_is_told_by_every_format_without_the_sensor() {
+    let desk = Desk::open().await;
+    let own = vec![alert(1, 1, Some("th-cert"))];
+    desk.record_all(vec![(own[0].clone(), 1)]).await;
+    desk.observe(&own, &[today()]).await;
+    desk.shows(1).await;
+    let north = PartnerId::new("th-cert").expect("a name");
+    let event = misp::Event::new(&north, Tlp::Amber, today(), None).id();
+    let csv = format!(
+        "/v1/reports/{}-event4_honeypot_darknet-th.csv",
+        day_name(today())
+    );
+    let misp = format!("/misp/{event}.json");
+    for path in ["/v1/alerts.jsonl", "/v1/events.jsonl", &csv, &misp] {
+        let told = desk.get(path, NORTH).await;
+        assert_eq!(told.status, 200, "{path}");
+        assert!(told.body.contains("203.0.113.7"), "{path}: {}", told.body);
+        assert!(!told.body.contains(SENSOR), "{path}: {}", told.body);
+    }
+    for path in [csv, misp] {
+        let refused = desk.get(&path, SOUTH).await;
+        let never_was = format!("/misp/{}.json", Uuid::from_u128(99));
+        let unknown = desk.get(&never_was, SOUTH).await;
+        assert_eq!(refused, unknown, "{path}");
+    }
     desk.close().await;
 }

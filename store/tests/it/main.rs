@@ -9,6 +9,7 @@ mod engine;
 mod people;
 mod retention;
 mod rollups;
+mod sightings;
 mod stix;
 mod support;
 mod windows;
