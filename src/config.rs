@@ -20,7 +20,6 @@ use std::sync::Arc;
 use noroshi_analyzer::settings::Settings as AnalyzerSettings;
 use noroshi_collector::enrich::Sources;
 use noroshi_collector::settings::Settings as CollectorSettings;
-use noroshi_feeds::push::run::Settings as PushSettings;
 use noroshi_feeds::tls::TlsFiles;
 use noroshi_store::document::{Document, Fault, Faults, read_text};
 use noroshi_store::registry::Registry;
@@ -70,8 +69,6 @@ pub struct FeedsSettings {
     pub tls: Option<TlsFiles>,
     /// How partners reach the feeds, where a proxy stands before them.
     pub public_url: Option<String>,
-    /// What is sent to partners: where the registry's files are, which networks may be called.
-    pub push: PushSettings,
 }
 
 /// Ports of the listeners, unless told otherwise: unassigned at IANA.

@@ -89,15 +89,3 @@ pub fn renderings(partner: &Partner, now: Millis) -> Vec<Rendering> {
         text: render::lines(&partner.id, [&shown]),
     }]
 }
-
-/// A drill alert as tests want one: about 203.0.113.7, of `th-cert`.
-#[cfg(test)]
-pub(crate) fn sample() -> Alert {
-    let registry = noroshi_store::registry::Registry::parse(
-        "registry.toml",
-        "[[partner]]\nid = \"th-cert\"\nname = \"ThaiCERT\"\ncountry = \"TH\"\n\
-         [[partner.prefix]]\nprefix = \"203.0.113.7/32\"\n",
-    );
-    let registry = registry.expect("a registry");
-    alert(&registry.partners()[0], Millis(1_793_599_210_000))
-}

@@ -20,8 +20,6 @@
 //! | [`steps`]        | what a partner says        | where its case stands          | asks the store    |
 //! | [`report`]       | a partner's week           | a page that prints well        | asks the store    |
 //! | [`drill`]        | a partner                  | an exercise in each format     | no                |
-//! | [`webhook`]      | an alert                   | a signed message               | no                |
-//! | [`push`]         | changes of cases           | messages, delivered            | yes               |
 //! | [`desk`]         | what the routes share      | the store's answer, in time    | asks the store    |
 //! | `guard`          | a request                  | its reader, or a refusal       | no                |
 //! | [`answer`]       | an answer                  | the same with a tag, or a 304  | no                |
@@ -53,7 +51,6 @@ pub mod misp;
 #[cfg(test)]
 mod need_to_know;
 pub mod publish;
-pub mod push;
 pub mod rate;
 mod reader;
 pub mod render;
@@ -70,7 +67,6 @@ pub mod steps;
 pub mod stix;
 pub mod taxii;
 pub mod tls;
-pub mod webhook;
 
 use std::future::Future;
 use std::io;
@@ -104,8 +100,6 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// What the centre is called where it signs what it says.
     pub centre: String,
-    /// What is sent rather than read.
-    pub push: push::run::Settings,
 }
 
 /// Why the feeds cannot be served: the operator changes the configuration.
@@ -117,9 +111,6 @@ pub enum FeedsError {
     /// The feeds' own key.
     #[error(transparent)]
     Key(#[from] key::KeyError),
-    /// What is sent.
-    #[error(transparent)]
-    Push(#[from] push::run::PushError),
     /// The server's certificate.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
@@ -149,7 +140,6 @@ pub struct Feeds {
     acceptor: Option<TlsAcceptor>,
     keyring: Arc<Keyring>,
     desk: desk::Desk,
-    push: push::run::Push,
     publisher: publish::Publisher,
     store: Store,
     accesses: mpsc::Receiver<noroshi_store::positions::Access>,
@@ -179,7 +169,6 @@ impl Feeds {
         let scheme = if acceptor.is_some() { "https" } else { "http" };
         let own_url = || format!("{scheme}://{address}");
         let public_url = settings.public_url.clone().unwrap_or_else(own_url);
-        let push = push::run::Push::open(&settings.push, &store, &registry, &public_url)?;
         let centre = settings.centre.clone();
         let publisher = publish::Publisher::new(store.clone(), Arc::clone(&registry), centre);
         let desk = desk::Desk::new(desk::Parts {
@@ -196,7 +185,6 @@ impl Feeds {
             acceptor,
             keyring,
             desk,
-            push,
             publisher,
             store,
             accesses,
@@ -217,7 +205,6 @@ impl Feeds {
         tracing::info!(address = %self.address, "feeds are served");
         let noting = tokio::spawn(audit::write(self.store, self.accesses));
         let (stop, stopped) = watch::channel(());
-        let pushing = tokio::spawn(self.push.run(stopped.clone()));
         let (keyring, ending) = (self.keyring, ended(stopped.clone()));
         let following = tokio::spawn(async move { keyring.follow(ending).await });
         let mut publishing = pin!(self.publisher.run(ended(stopped.clone())));
@@ -240,7 +227,7 @@ impl Feeds {
             }
             None => tokio::join!(serving, publishing).1,
         };
-        for task in [following, pushing, noting] {
+        for task in [following, noting] {
             if let Err(broken) = task.await {
                 tracing::error!(%broken, "a part of the feeds broke off");
             }

@@ -113,7 +113,6 @@ fn start(
                 tls: config.feeds.tls.clone(),
                 public_url: config.feeds.public_url.clone(),
                 centre: CENTRE.to_owned(),
-                push: config.feeds.push.clone(),
             };
             tasks.spawn(async move {
                 Ok(noroshi_feeds::run(&settings, store, registry, shutdown).await?)

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use noroshi_collector::enrich::geo;
 use noroshi_collector::enrich::scanners::{ListReport, ScannerLists};
 use noroshi_feeds::credential::Credentials;
-use noroshi_feeds::push::run::secrets;
 use noroshi_feeds::tls;
 use noroshi_store::document::{Document, Fault, Faults, read_text};
 use noroshi_store::registry::Registry;
@@ -46,11 +45,6 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     if let Some(registry) = &registry {
         notes.extend(registry.notes().iter().map(Fault::to_string));
         tokens(&read, &document, registry);
-        for partner in registry.partners() {
-            if let Err(error) = secrets(partner, &read.feeds.push) {
-                document.fault(read.lines.registry, error.to_string());
-            }
-        }
     }
     let config = registry.and_then(|registry| read.into_config(Arc::new(registry)));
     let mut faults = document.into_faults();

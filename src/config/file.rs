@@ -5,12 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use noroshi_analyzer::settings::Settings as AnalyzerSettings;
 use noroshi_collector::enrich::Sources;
 use noroshi_collector::enrich::scanners::ListPaths;
 use noroshi_collector::settings::Replay;
-use noroshi_feeds::push::run::Settings as PushSettings;
 use noroshi_feeds::tls::TlsFiles;
 use noroshi_proto::limits::CLOCK_BEHIND_MAX;
 use noroshi_store::document::{Document, Section, Written};
@@ -20,7 +18,7 @@ use noroshi_store::retention::{IMPORTED_DAYS_MAX, Keep, Retention};
 use super::place;
 use super::{
     COLLECTOR_PORT, CollectorSettings, Config, FEEDS_KEY, FEEDS_PORT, FeedsSettings, STREAMS_MAX,
-    StoreSettings, directory, loopback,
+    StoreSettings, loopback,
 };
 
 /// The file, before the files it names are read. What is faulty is `None`, and noted.
@@ -29,7 +27,7 @@ pub(super) struct Read {
     pub(super) registry: Option<PathBuf>,
     pub(super) sources: Sources,
     pub(super) feeds: FeedsSettings,
-    /// Lines of `registry`, `[geo]` country, `[geo]` asn, `[lists]`, `[feeds]` tokens and `[feeds.tls]`.
+    /// Lines of `[geo]` country, `[geo]` asn, `[lists]`, `[feeds]` tokens and `[feeds.tls]`.
     pub(super) lines: Lines,
     store: Option<StoreSettings>,
     collector: CollectorSettings,
@@ -42,7 +40,6 @@ pub(super) struct Lines {
     pub(super) country: usize,
     pub(super) asn: usize,
     pub(super) lists: usize,
-    pub(super) registry: usize,
     pub(super) tokens: usize,
     pub(super) tls: usize,
 }
@@ -65,9 +62,9 @@ impl Read {
 pub(super) fn read(document: &Document<'_>, base: &Path) -> Read {
     let mut root = document.root();
     let mut lines = Lines::default();
-    let registry = root.required::<PathBuf>("registry");
-    lines.registry = registry.as_ref().map_or(0, |path| path.line);
-    let registry = registry.map(|path| base.join(path.value));
+    let registry = root
+        .required::<PathBuf>("registry")
+        .map(|path| base.join(path.value));
     let place = place::read(root.section("store"), base);
     let retention = retention(root.section("retention"));
     let store = place.map(|(place, cluster)| StoreSettings {
@@ -78,8 +75,7 @@ pub(super) fn read(document: &Document<'_>, base: &Path) -> Read {
     let sources = sources(&mut root, base, &mut lines);
     let collector = collector(root.section("collector"));
     let analyzer = root.settings("analyzer");
-    let mut feeds = feeds(root.section("feeds"), base, &mut lines);
-    feeds.push.base = registry.as_deref().map_or(base, directory).to_owned();
+    let feeds = feeds(root.section("feeds"), base, &mut lines);
     root.close();
     Read {
         registry,
@@ -159,7 +155,6 @@ fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSetti
     lines.tokens = tokens.as_ref().map_or(0, |path| path.line);
     let key_file = section.optional::<PathBuf>("key_file");
     let public_url = public_url(&mut section);
-    let allowed = section.list::<IpNet>("call_private");
     let tls = tls(section.section("tls"), base, lines);
     if tls.is_none() && !listen.value.ip().is_loopback() {
         let text = "tokens would cross the network in the clear: set certificate and key under \
@@ -173,10 +168,6 @@ fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSetti
         key_file: base.join(key_file.map_or_else(|| PathBuf::from(FEEDS_KEY), |path| path.value)),
         tls,
         public_url,
-        push: PushSettings {
-            base: PathBuf::new(), // the registry's directory, once that is known
-            allowed: allowed.into_iter().map(|network| network.value).collect(),
-        },
     }
 }
 

@@ -43,7 +43,7 @@ pub struct Retention {
     pub hourly_sources: Keep,
     /// Which batches are in the store; frames, losses and delays of sensors.
     pub batch_ledger: Keep,
-    /// Cases, their history, what people did with them, what was sent and published of them, and
+    /// Cases, their history, what people did with them, what was published of them, and
     /// sensors' maintenance.
     pub alerts: Keep,
     /// Cases that rest on imported evidence, after the notice: [`IMPORTED_DAYS_MAX`] at most.
@@ -101,7 +101,6 @@ impl Retention {
             ("case_steps", "at", self.alerts),
             ("observations", "day", self.alerts),
             ("maintenance", "until", self.alerts),
-            ("deliveries", "planned_at", self.alerts),
             ("notices", "at", self.imported),
             ("audit", "at", self.audit),
         ];

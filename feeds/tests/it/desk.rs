@@ -101,7 +101,6 @@ impl Desk {
             tls: tls(directory.path()),
             public_url: None,
             centre: "Noroshi".to_owned(),
-            push: Default::default(),
         };
         let feeds = Feeds::open(&settings, store.clone(), Arc::new(registry))
             .await

@@ -135,7 +135,6 @@ async fn tokens_never_cross_a_network_in_the_clear() {
         tls: None,
         public_url: None,
         centre: "Noroshi".to_owned(),
-        push: Default::default(),
     };
     let refused = Feeds::open(&settings, desk.store.clone(), Arc::new(Registry::default())).await;
     assert!(matches!(refused, Err(FeedsError::NotLoopback(_))));

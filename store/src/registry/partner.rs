@@ -1,7 +1,6 @@
 //! A partner: who it is, what is its, and what it agreed to.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use ipnet::IpNet;
 use noroshi_proto::time::Millis;
@@ -38,31 +37,6 @@ pub struct Partner {
     pub claims: Vec<Claim>,
     /// Scanners it runs itself and told us of.
     pub scanners: Vec<DeclaredScanner>,
-    /// Where its machines want to be told at once.
-    pub webhooks: Vec<Webhook>,
-}
-
-/// A machine of a partner's that is told of alerts as they change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Webhook {
-    /// Its name among the partner's.
-    pub name: String,
-    /// Where it listens: `https://…`.
-    pub url: String,
-    /// The file with its secrets, as written: relative to the registry.
-    pub secret_file: PathBuf,
-    /// How much it is told.
-    pub payload: Payload,
-}
-
-/// How much a webhook is told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Payload {
-    /// That there is something, and where: what it is, is read from the feed.
-    #[default]
-    Thin,
-    /// The whole alert.
-    Full,
 }
 
 /// How TLP labels are said in STIX.

@@ -1,16 +1,14 @@
 //! `registry.toml` → partners and sensors, with the lines that checks refer to.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 
 use ipnet::IpNet;
-use noroshi_proto::id::is_id;
 use noroshi_proto::time::Millis;
 use toml::de::DeValue;
 
 use super::partner::{
-    Claim, Consent, DeclaredScanner, Membership, Partner, Payload, PrefixUse, Programme, Standing,
-    Validity, Webhook, Wish,
+    Claim, Consent, DeclaredScanner, Membership, Partner, PrefixUse, Programme, Standing, Validity,
+    Wish,
 };
 use super::sensor::{Sensor, Watched};
 use crate::document::{Document, Section, Value, Written};
@@ -89,7 +87,6 @@ fn partner(
     }
     let scanners = written.sections("scanner").into_iter().filter_map(scanner);
     let (scanners, scanner_lines) = scanners.unzip();
-    let webhooks = webhooks(&mut written);
     let lines = PartnerLines {
         id: id.as_ref().map_or(written.line(), |id| id.line),
         asns: asns.iter().map(|asn| asn.line).collect(),
@@ -114,7 +111,6 @@ fn partner(
         inform: informed,
         claims,
         scanners,
-        webhooks,
     };
     Some((partner, lines))
 }
@@ -241,47 +237,6 @@ fn scanner(mut written: Section<'_>) -> Option<(DeclaredScanner, usize)> {
     ))
 }
 
-/// Each with a name of its own among the partner's.
-fn webhooks(partner: &mut Section<'_>) -> Vec<Webhook> {
-    let mut webhooks: Vec<Webhook> = Vec::new();
-    for mut written in partner.sections("webhook") {
-        let name = written.required::<String>("name");
-        let url = written.required::<String>("url");
-        let secret_file = written.required::<PathBuf>("secret_file");
-        let payload = written.optional::<Payload>("payload");
-        if let Some(name) = &name {
-            if !is_id(&name.value) {
-                let text = "a webhook's name has lower-case letters, digits and '-'".to_owned();
-                written.fault(name.line, text);
-            }
-            if webhooks.iter().any(|known| known.name == name.value) {
-                let text = format!(
-                    "there is a webhook {} already: name it otherwise",
-                    name.value
-                );
-                written.fault(name.line, text);
-            }
-        }
-        if let Some(url) = &url
-            && !url.value.starts_with("https://")
-            && !url.value.starts_with("http://")
-        {
-            let text = "a webhook's url begins with https://".to_owned();
-            written.fault(url.line, text);
-        }
-        written.close();
-        if let (Some(name), Some(url), Some(secret_file)) = (name, url, secret_file) {
-            webhooks.push(Webhook {
-                name: name.value,
-                url: url.value,
-                secret_file: secret_file.value,
-                payload: payload.map(|payload| payload.value).unwrap_or_default(),
-            });
-        }
-    }
-    webhooks
-}
-
 fn sensor(mut written: Section<'_>) -> Option<(Sensor, SensorLines)> {
     let id = written.required("id");
     let partner = written.required::<PartnerId>("partner");
@@ -369,18 +324,6 @@ impl Value for Programme {
         Self::ALL
             .into_iter()
             .find(|programme| programme.name() == name)
-    }
-}
-
-impl Value for Payload {
-    const EXPECTED: &'static str = "\"thin\" or \"full\"";
-
-    fn read(value: &DeValue<'_>) -> Option<Self> {
-        match value.as_str()? {
-            "thin" => Some(Self::Thin),
-            "full" => Some(Self::Full),
-            _ => None,
-        }
     }
 }
 
