@@ -78,6 +78,13 @@ impl fmt::Display for ChangeCursor {
     }
 }
 
+impl ChangeCursor {
+    /// When it was recorded: wall time at the store.
+    pub fn recorded_at(&self) -> Millis {
+        crate::ledger::millis(self.recorded_at / 1000)
+    }
+}
+
 impl FromStr for ChangeCursor {
     type Err = StoreError;
 

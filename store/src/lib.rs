@@ -21,6 +21,7 @@
 //! | [`maintenance`] | when sensors are worked on    | whose silence means nothing                  |
 //! | [`notices`]    | evidence from elsewhere        | cases apart, kept for a short time           |
 //! | [`tally`]      | a period                       | how its cases fared                          |
+//! | [`lease`]      | a role                         | the right to be the only one in it           |
 //! | [`positions`]  | a reader's progress            | where it goes on after a restart             |
 //! | [`accounting`] | –                              | the sums that have to agree                  |
 //!
@@ -34,6 +35,7 @@ pub mod cases;
 pub mod changes;
 pub mod document;
 pub mod engine;
+pub mod lease;
 pub mod ledger;
 pub mod maintenance;
 pub mod notices;

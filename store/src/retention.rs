@@ -85,9 +85,9 @@ impl Retention {
         }
     }
 
-    /// Each table with the time its rows age from, and how long they stay.
-    pub(crate) fn tables(&self) -> [(&'static str, &'static str, Keep); 14] {
-        [
+    /// Each table with its TTL, as the engine writes it back; `None` where rows stay for good.
+    pub(crate) fn ttls(&self) -> Vec<(&'static str, Option<String>)> {
+        let tables = [
             ("flow_tuples", "interval", self.flow_tuples),
             ("minute_rollup", "minute", self.minute_rollup),
             ("ten_minute_rollup", "start", self.ten_minute_rollup),
@@ -102,7 +102,22 @@ impl Retention {
             ("maintenance", "until", self.alerts),
             ("notices", "at", self.imported),
             ("audit", "at", self.audit),
-        ]
+        ];
+        let mut ttls = Vec::from(tables.map(|(table, column, keep)| (table, ttl(column, keep))));
+        ttls.push(("stix_objects", self.of_publications()));
+        ttls
+    }
+
+    /// What was published goes as what it was made from.
+    fn of_publications(&self) -> Option<String> {
+        let rows = [(0, self.alerts), (1, self.imported)];
+        let ttls: Vec<String> = rows
+            .into_iter()
+            .filter_map(|(imported, keep)| {
+                ttl("added", keep).map(|ttl| format!("{ttl} WHERE imported = {imported}"))
+            })
+            .collect();
+        (!ttls.is_empty()).then(|| ttls.join(", "))
     }
 }
 
@@ -110,6 +125,11 @@ impl Retention {
 ///
 /// In 64 bits: `DateTime + INTERVAL` has 32, and a sum beyond 2106 wraps to 1970, which deletes
 /// every row as it is written.
-pub(crate) fn ttl(column: &str, days: NonZeroU16) -> String {
-    format!("toDateTime64({column}, 0, 'UTC') + toIntervalDay({days})")
+fn ttl(column: &str, keep: Keep) -> Option<String> {
+    match keep {
+        Keep::Forever => None,
+        Keep::Days(days) => Some(format!(
+            "toDateTime64({column}, 0, 'UTC') + toIntervalDay({days})"
+        )),
+    }
 }

@@ -7,6 +7,7 @@ use noroshi_proto::id::BatchId;
 
 use crate::append::Writer;
 use crate::engine::Endpoint;
+use crate::lease::Role;
 use crate::retention::Retention;
 use crate::schema;
 
@@ -63,9 +64,9 @@ pub enum StoreError {
     /// A row was written by something else, or is damaged.
     #[error("a row of the store does not parse: {0}")]
     Spoiled(String),
-    /// Stop: another analyzer took over.
-    #[error("another analyzer holds the lease (token {0})")]
-    Fenced(u64),
+    /// Stop: another took over.
+    #[error("another {0} holds the lease (token {1})")]
+    Fenced(Role, u64),
     /// The store was closed.
     #[error("the store is closed")]
     Closed,

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use noroshi_proto::time::{IntervalLength, Millis};
 use noroshi_store::cases::Transition;
+use noroshi_store::lease::{Lease, Role};
 use noroshi_store::ledger::{ArrivalCursor, Watermark};
 use noroshi_store::observations::Observation as Observed;
-use noroshi_store::positions::{Lease, Position};
+use noroshi_store::positions::Position;
 use noroshi_store::registry::Registry;
 use noroshi_store::store::{Store, StoreError};
 use noroshi_store::window::Window;
@@ -150,7 +151,9 @@ fn wait_out(error: StoreError) -> Result<(), RunError> {
 async fn lease(store: &Store, holder: &str) -> Result<Option<Lease>, StoreError> {
     let now = store.wall_time().await?;
     let until = Millis(now.0 + LEASE_MILLIS);
-    store.acquire_lease(holder, now, until).await
+    store
+        .acquire_lease(Role::Analyzer, holder, now, until)
+        .await
 }
 
 /// This machine's name: the same after a restart, so that its lease is taken over at once.

@@ -44,7 +44,7 @@ async fn written(store: &Store) -> u64 {
         "ten_minute_rollup",
         "hourly_sources",
         "analyzer_position",
-        "analyzer_lease",
+        "leases",
         "audit",
     ] {
         let count = format!("SELECT count() FROM {table}");

@@ -8,6 +8,7 @@ use noroshi_store::alert::{
     Alert, Attribution, Basis, Confidence, Evidence, Kind, Severity, State, Subject, Tlp,
 };
 use noroshi_store::cases::{AlertFilter, Case, ChangeCursor, Transition};
+use noroshi_store::lease::Role;
 use noroshi_store::origin::PartnerId;
 use noroshi_store::positions::Position;
 use noroshi_store::store::StoreError;
@@ -174,17 +175,23 @@ async fn a_second_analyzer_waits_and_a_fenced_one_stops() {
     let store = store().await;
     let at = |seconds: u64| Millis(OPENED.0 + seconds * 1000);
     let first = store
-        .acquire_lease("north", at(0), at(30))
+        .acquire_lease(Role::Analyzer, "north", at(0), at(30))
         .await
         .unwrap()
         .unwrap();
     assert_eq!(
-        store.acquire_lease("south", at(10), at(40)).await.unwrap(),
+        store
+            .acquire_lease(Role::Analyzer, "south", at(10), at(40))
+            .await
+            .unwrap(),
         None
     );
     store.renew_lease(&first, at(50)).await.unwrap();
     assert_eq!(
-        store.acquire_lease("south", at(40), at(70)).await.unwrap(),
+        store
+            .acquire_lease(Role::Analyzer, "south", at(40), at(70))
+            .await
+            .unwrap(),
         None
     );
     assert_eq!(store.position().await.unwrap(), None);
@@ -194,13 +201,13 @@ async fn a_second_analyzer_waits_and_a_fenced_one_stops() {
     };
     store.save_position(&first, position(0)).await.unwrap();
     let second = store
-        .acquire_lease("south", at(60), at(90))
+        .acquire_lease(Role::Analyzer, "south", at(60), at(90))
         .await
         .unwrap()
         .unwrap();
     assert!(second.token() > first.token());
     let fenced = store.save_position(&first, position(10)).await;
-    assert!(matches!(fenced, Err(StoreError::Fenced(_))));
+    assert!(matches!(fenced, Err(StoreError::Fenced(Role::Analyzer, _))));
     store.save_position(&second, position(20)).await.unwrap();
     assert_eq!(store.position().await.unwrap(), Some(position(20)));
 }
