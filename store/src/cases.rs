@@ -79,6 +79,24 @@ impl fmt::Display for ChangeCursor {
 }
 
 impl ChangeCursor {
+    /// Behind everything that was recorded before this wall time of the store.
+    pub fn at(now: Millis) -> Self {
+        Self {
+            recorded_at: i64::try_from(now.0 * 1000).unwrap_or(i64::MAX),
+            ..Self::default()
+        }
+    }
+
+    /// When it was recorded, in microseconds of the store's wall time.
+    pub fn recorded_micros(&self) -> i64 {
+        self.recorded_at
+    }
+
+    /// Which transition of the case: the same whenever it is read.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     /// When it was recorded: wall time at the store.
     pub fn recorded_at(&self) -> Millis {
         crate::ledger::millis(self.recorded_at / 1000)

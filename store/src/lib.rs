@@ -20,6 +20,7 @@
 //! | [`observations`] | what was seen of a case      | a row per case and day                       |
 //! | [`maintenance`] | when sensors are worked on    | whose silence means nothing                  |
 //! | [`notices`]    | evidence from elsewhere        | cases apart, kept for a short time           |
+//! | [`deliveries`] | messages to partners           | which of them are still to be delivered      |
 //! | [`tally`]      | a period                       | how its cases fared                          |
 //! | [`lease`]      | a role                         | the right to be the only one in it           |
 //! | [`positions`]  | a reader's progress            | where it goes on after a restart             |
@@ -33,6 +34,7 @@ pub mod append;
 mod block;
 pub mod cases;
 pub mod changes;
+pub mod deliveries;
 pub mod document;
 pub mod engine;
 pub mod lease;
