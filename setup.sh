@@ -32,6 +32,7 @@ have pkg-config || missing="$missing pkg-config"
 have npm || missing="$missing npm"
 if [ "$purpose" = test ]; then
     have c++ || missing="$missing g++" # libFuzzer's runtime is C++
+    have gpg || missing="$missing gnupg" # verifies mails as their receivers do
 fi
 if [ -n "$missing" ]; then
     as_root=
