@@ -9,6 +9,13 @@
 //! | `guard`    | a request                    | its reader, or a refusal       | no                |
 //! | [`routes`] | a request                    | an answer                      | asks the store    |
 //! | [`serve`]  | connections                  | requests, a limited number     | yes               |
+//! | [`message`] | a change of a case          | what is said of it             | no                |
+//! | [`plan`]   | what waits, and the time     | what to send now               | no                |
+//! | [`retry`]  | how an attempt went          | when to try again              | no                |
+//! | [`webhook`], [`mail`], [`syslog`], [`csv`] | a message | its bytes, and the way out | to send |
+//! | [`outbound`] | a receiver's address       | a connection, if it is public  | yes               |
+//! | [`channel`] | the registry                | where each partner is pushed to | files, at start  |
+//! | [`deliver`] | changes of cases            | messages, delivered            | yes               |
 //!
 //! # Promises
 //! - A reader sees alerts whose partner it is, in the question to the store and again when they
@@ -16,13 +23,23 @@
 //! - What belongs to somebody else answers exactly as what does not exist.
 //! - Nothing is changed by reading, and a cursor read twice gives the same alerts or later states.
 
+pub mod channel;
+pub mod csv;
+pub mod deliver;
 pub mod desk;
 mod guard;
+pub mod mail;
+pub mod message;
+pub mod outbound;
+pub mod plan;
 pub mod rate;
 pub mod render;
+pub mod retry;
 pub mod routes;
 pub mod serve;
+pub mod syslog;
 pub mod token;
+pub mod webhook;
 
 use std::future::Future;
 use std::io;
