@@ -15,6 +15,7 @@ use noroshi_store::registry::Registry;
 use noroshi_store::retention::{IMPORTED_DAYS_MAX, Keep, Retention};
 
 use super::place;
+use super::push;
 use super::{
     COLLECTOR_PORT, CollectorSettings, Config, FEEDS_PORT, FeedsSettings, STREAMS_MAX,
     StoreSettings, loopback,
@@ -26,7 +27,7 @@ pub(super) struct Read {
     pub(super) registry: Option<PathBuf>,
     pub(super) sources: Sources,
     pub(super) feeds: FeedsSettings,
-    /// Lines of `[geo]` country, `[geo]` asn, `[lists]` and `[feeds]` tokens.
+    /// Lines of `[geo]` country, `[geo]` asn, `[lists]`, `[feeds]` tokens and of `[feeds]`.
     pub(super) lines: Lines,
     store: Option<StoreSettings>,
     collector: CollectorSettings,
@@ -40,6 +41,7 @@ pub(super) struct Lines {
     pub(super) asn: usize,
     pub(super) lists: usize,
     pub(super) tokens: usize,
+    pub(super) push: usize,
 }
 
 impl Read {
@@ -151,10 +153,13 @@ fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSetti
     let listen = listen(&mut section, FEEDS_PORT).value;
     let tokens = section.optional::<PathBuf>("tokens");
     lines.tokens = tokens.as_ref().map_or(0, |path| path.line);
+    lines.push = section.line();
+    let push = push::read(&mut section, base);
     section.close();
     FeedsSettings {
         listen,
         tokens: tokens.map(|path| base.join(path.value)),
+        push,
     }
 }
 
