@@ -3,10 +3,12 @@
 //! | module        | holds                                            |
 //! |---------------|--------------------------------------------------|
 //! | [`alerts`]    | `alerts …`                                       |
+//! | [`deliveries`] | `feed …`                                        |
 //! | [`records`]   | `maintenance …`, `import …`, `backtest`          |
 //! | `instant`     | times as people write them                       |
 
 pub mod alerts;
+pub mod deliveries;
 mod instant;
 pub mod records;
 
@@ -61,6 +63,9 @@ pub enum Verb {
     /// When sensors are worked on.
     #[command(subcommand)]
     Maintenance(records::Maintenance),
+    /// What is pushed to partners.
+    #[command(subcommand)]
+    Feed(deliveries::Feed),
     /// Evidence from elsewhere.
     #[command(subcommand)]
     Import(records::Import),

@@ -9,6 +9,7 @@ mod alerts;
 mod author;
 mod backtest;
 mod check;
+mod deliveries;
 mod demo;
 mod engine;
 mod evaluate;
@@ -33,6 +34,7 @@ pub fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Replay(arguments) => replay::run(arguments),
         Verb::Alerts(verb) => alerts::run(verb),
         Verb::Maintenance(verb) => maintenance::run(verb),
+        Verb::Feed(verb) => deliveries::run(verb),
         Verb::Import(verb) => import::run(verb),
         Verb::Backtest(arguments) => backtest::run(arguments),
         Verb::Engine(verb) => engine::run(verb),
