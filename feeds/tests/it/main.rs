@@ -2,4 +2,5 @@
 
 mod desk;
 mod need_to_know;
+mod push;
 mod reading;
