@@ -33,6 +33,7 @@ have npm || missing="$missing npm"
 if [ "$purpose" = test ]; then
     have c++ || missing="$missing g++" # libFuzzer's runtime is C++
     python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$missing python3-venv"
+    have gpg || missing="$missing gnupg" # verifies mails as their receivers do
 fi
 if [ -n "$missing" ]; then
     as_root=

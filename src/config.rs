@@ -4,6 +4,7 @@
 //! |-----------|--------------------------------------------------------------------|
 //! | `file`    | the sections of the file, each value with its line                 |
 //! | `place`   | where the store is: the embedded engine's directory or a server    |
+//! | `push`    | how alerts are pushed, and the centre's mail                       |
 //! | `check`   | everything wrong with it and with the files it names               |
 //!
 //! Relative paths are relative to the configuration's own directory. Secrets stand in
@@ -12,6 +13,7 @@
 mod check;
 mod file;
 mod place;
+mod push;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ use std::sync::Arc;
 use noroshi_analyzer::settings::Settings as AnalyzerSettings;
 use noroshi_collector::enrich::Sources;
 use noroshi_collector::settings::Settings as CollectorSettings;
+use noroshi_feeds::channel::Settings as PushSettings;
 use noroshi_feeds::tls::TlsFiles;
 use noroshi_store::document::{Document, Fault, Faults, read_text};
 use noroshi_store::registry::Registry;
@@ -69,6 +72,8 @@ pub struct FeedsSettings {
     pub tls: Option<TlsFiles>,
     /// How partners reach the feeds, where a proxy stands before them.
     pub public_url: Option<String>,
+    /// How alerts are pushed.
+    pub push: PushSettings,
 }
 
 /// Ports of the listeners, unless told otherwise: unassigned at IANA.

@@ -20,6 +20,13 @@
 //! | [`steps`]        | what a partner says        | where its case stands          | asks the store    |
 //! | [`report`]       | a partner's week           | a page that prints well        | asks the store    |
 //! | [`drill`]        | a partner                  | an exercise in each format     | no                |
+//! | [`message`]      | a change of a case         | what is said of it             | no                |
+//! | [`plan`]         | what waits, and the time   | what to send now               | no                |
+//! | [`retry`]        | how an attempt went        | when to try again              | no                |
+//! | [`webhook`], [`mail`], [`syslog`], [`csv`] | a message | its bytes, and the way out | to send  |
+//! | [`outbound`]     | a receiver's address       | a connection, if it is public  | yes               |
+//! | [`channel`]      | the registry               | where each partner is pushed to| files, at start   |
+//! | [`deliver`]      | changes of cases           | messages, delivered            | yes               |
 //! | [`desk`]         | what the routes share      | the store's answer, in time    | asks the store    |
 //! | `guard`          | a request                  | its reader, or a refusal       | no                |
 //! | [`answer`]       | an answer                  | the same with a tag, or a 304  | no                |
@@ -37,9 +44,12 @@
 pub mod answer;
 pub mod audit;
 pub mod cef;
+pub mod channel;
 pub mod clock;
 pub mod credential;
+pub mod csv;
 mod day;
+pub mod deliver;
 pub mod desk;
 pub mod drill;
 mod guard;
@@ -47,14 +57,19 @@ pub mod intelmq;
 pub mod key;
 pub mod keyring;
 pub mod links;
+pub mod mail;
+pub mod message;
 pub mod misp;
 #[cfg(test)]
 mod need_to_know;
+pub mod outbound;
+pub mod plan;
 pub mod publish;
 pub mod rate;
 mod reader;
 pub mod render;
 pub mod report;
+pub mod retry;
 pub mod routes;
 pub mod rsit;
 #[cfg(test)]
@@ -65,8 +80,10 @@ mod service;
 pub mod shadowserver;
 pub mod steps;
 pub mod stix;
+pub mod syslog;
 pub mod taxii;
 pub mod tls;
+pub mod webhook;
 
 use std::future::Future;
 use std::io;

@@ -1,4 +1,6 @@
-//! `noroshi feed test|report`: what partners receive, shown to the operator.
+//! `noroshi feed …`: what partners receive, and what did not reach them.
+
+mod deliveries;
 
 use std::io::{self, Write};
 
@@ -17,6 +19,8 @@ pub fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Test(arguments) => test(&arguments),
         Verb::Report(arguments) => report(&arguments),
+        Verb::Failures(arguments) => deliveries::failures(&arguments),
+        Verb::Resend(arguments) => deliveries::resend(&arguments),
     }
 }
 

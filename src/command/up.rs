@@ -102,6 +102,7 @@ fn start(
             });
         }
         Role::Feeds => {
+            push(config, site, stopped, tasks);
             let Some(credentials) = config.feeds.tokens.clone() else {
                 tracing::warn!("[feeds] tokens names no directory: no feed is served");
                 return Ok(());
@@ -120,6 +121,21 @@ fn start(
         }
     }
     Ok(())
+}
+
+/// Pushes alerts to the partners that want them pushed.
+fn push(
+    config: &Config,
+    site: &Site,
+    stopped: &watch::Receiver<()>,
+    tasks: &mut JoinSet<Result<(), Failure>>,
+) {
+    let (settings, store) = (config.feeds.push.clone(), site.store.clone());
+    let registry = Arc::clone(&config.registry);
+    let shutdown = gone(stopped.clone());
+    tasks.spawn(async move {
+        Ok(noroshi_feeds::deliver::run(&settings, store, &registry, shutdown).await?)
+    });
 }
 
 /// Ends when the sender is dropped.

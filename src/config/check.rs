@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use noroshi_collector::enrich::geo;
 use noroshi_collector::enrich::scanners::{ListReport, ScannerLists};
+use noroshi_feeds::channel::{self, Problem};
 use noroshi_feeds::credential::Credentials;
-use noroshi_feeds::tls;
+use noroshi_feeds::{clock, tls};
 use noroshi_store::document::{Document, Fault, Faults, read_text};
 use noroshi_store::registry::Registry;
 
@@ -45,6 +46,7 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     if let Some(registry) = &registry {
         notes.extend(registry.notes().iter().map(Fault::to_string));
         tokens(&read, &document, registry);
+        registry_faults.extend(channels(&read, &document, registry));
     }
     let config = registry.and_then(|registry| read.into_config(Arc::new(registry)));
     let mut faults = document.into_faults();
@@ -87,4 +89,25 @@ fn tokens(read: &Read, document: &Document<'_>, registry: &Registry) {
     if let Err(error) = Credentials::load(directory, &partners) {
         document.fault(read.lines.tokens, error.to_string());
     }
+}
+
+/// Reads every key and address that alerts are pushed with.
+fn channels(read: &Read, document: &Document<'_>, registry: &Registry) -> Vec<Fault> {
+    let Err(problems) = channel::open(&read.feeds.push, registry, clock::now()) else {
+        return Vec::new();
+    };
+    let file = read.registry.as_deref().map(Path::display);
+    let file = file.map(|file| file.to_string()).unwrap_or_default();
+    let mut faults = Vec::new();
+    for Problem { line, text } in problems {
+        match line {
+            None => document.fault(read.lines.push, text),
+            line => faults.push(Fault {
+                file: file.clone(),
+                line,
+                text,
+            }),
+        }
+    }
+    faults
 }

@@ -16,6 +16,7 @@ use noroshi_store::registry::Registry;
 use noroshi_store::retention::{IMPORTED_DAYS_MAX, Keep, Retention};
 
 use super::place;
+use super::push;
 use super::{
     COLLECTOR_PORT, CollectorSettings, Config, FEEDS_KEY, FEEDS_PORT, FeedsSettings, STREAMS_MAX,
     StoreSettings, loopback,
@@ -27,7 +28,7 @@ pub(super) struct Read {
     pub(super) registry: Option<PathBuf>,
     pub(super) sources: Sources,
     pub(super) feeds: FeedsSettings,
-    /// Lines of `[geo]` country, `[geo]` asn, `[lists]`, `[feeds]` tokens and `[feeds.tls]`.
+    /// Lines of `[geo]` country, `[geo]` asn, `[lists]`, `[feeds]` tokens, `[feeds.tls]` and `[feeds]`.
     pub(super) lines: Lines,
     store: Option<StoreSettings>,
     collector: CollectorSettings,
@@ -42,6 +43,7 @@ pub(super) struct Lines {
     pub(super) lists: usize,
     pub(super) tokens: usize,
     pub(super) tls: usize,
+    pub(super) push: usize,
 }
 
 impl Read {
@@ -161,6 +163,8 @@ fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSetti
                     [feeds.tls], or listen on 127.0.0.1 behind a proxy that speaks TLS";
         section.fault(listen.line, text.to_owned());
     }
+    lines.push = section.line();
+    let push = push::read(&mut section, base, public_url.as_deref());
     section.close();
     FeedsSettings {
         listen: listen.value,
@@ -168,6 +172,7 @@ fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSetti
         key_file: base.join(key_file.map_or_else(|| PathBuf::from(FEEDS_KEY), |path| path.value)),
         tls,
         public_url,
+        push,
     }
 }
 

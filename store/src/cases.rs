@@ -87,6 +87,16 @@ impl ChangeCursor {
         }
     }
 
+    /// When it was recorded, in microseconds of the store's wall time.
+    pub fn recorded_micros(&self) -> i64 {
+        self.recorded_at
+    }
+
+    /// Which transition of the case: the same whenever it is read.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     /// When it was recorded: wall time at the store.
     pub fn recorded_at(&self) -> Millis {
         crate::ledger::millis(self.recorded_at / 1000)

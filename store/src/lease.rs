@@ -16,6 +16,8 @@ pub enum Role {
     Analyzer,
     /// Publishes STIX objects.
     Publisher,
+    /// Pushes alerts to partners.
+    Deliverer,
 }
 
 impl Role {
@@ -23,6 +25,7 @@ impl Role {
         match self {
             Self::Analyzer => "analyzer",
             Self::Publisher => "publisher",
+            Self::Deliverer => "deliverer",
         }
     }
 }

@@ -24,6 +24,7 @@
 //! | [`stix`]       | STIX objects                   | the same, in the order they were published   |
 //! | [`tally`]      | a period                       | how its cases fared                          |
 //! | [`reported`]   | a period                       | what a partner's report counts               |
+//! | [`deliveries`] | messages to partners           | which of them are still to be delivered      |
 //! | [`lease`]      | a role                         | the right to be the only one in it           |
 //! | [`positions`]  | a reader's progress            | where it goes on after a restart             |
 //! | [`accounting`] | –                              | the sums that have to agree                  |
@@ -36,6 +37,7 @@ pub mod append;
 mod block;
 pub mod cases;
 pub mod changes;
+pub mod deliveries;
 pub mod digest;
 pub mod document;
 pub mod engine;

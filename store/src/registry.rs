@@ -4,6 +4,7 @@
 //! |-----------------|-----------------------------------------------------------|
 //! | [`partner`]     | partners, their prefixes, programmes and consents         |
 //! | [`sensor`]      | sensors and what they watch when                          |
+//! | [`push`]        | where partners want alerts pushed                         |
 //! | `read`          | `registry.toml` → partners and sensors                    |
 //! | `check`         | what contradicts itself, and what is worth knowing        |
 //! | [`attribution`] | whose an address is, and whether its owner may be told    |
@@ -14,6 +15,7 @@
 pub mod attribution;
 mod check;
 pub mod partner;
+pub mod push;
 mod read;
 pub mod sensor;
 
@@ -64,13 +66,14 @@ impl Registry {
         Self::parse(&path.display().to_string(), &read_text(path)?)
     }
 
-    /// Reads a registry from its text; `file` is how faults name it.
+    /// Reads a registry from its text; `file` is how faults name it, and where paths in it begin.
     ///
     /// # Errors
     /// Everything wrong in it, with its line and what to do.
     pub fn parse(file: &str, text: &str) -> Result<Self, Faults> {
+        let base = Path::new(file).parent().unwrap_or(Path::new(""));
         let document = Document::parse(file, text)?;
-        let read = read::registry(&document);
+        let read = read::registry(&document, base);
         let notes = check::check(&read, &document);
         Faults::none_in(document.into_faults())?;
         let digest = Sha256::digest(text.as_bytes());

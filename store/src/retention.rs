@@ -103,6 +103,7 @@ impl Retention {
             ("maintenance", "until", self.alerts),
             ("notices", "at", self.imported),
             ("audit", "at", self.audit),
+            ("deliveries", "planned_at", self.alerts),
         ];
         let mut ttls = Vec::from(tables.map(|(table, column, keep)| (table, ttl(column, keep))));
         ttls.push(("stix_objects", self.of_publications()));

@@ -26,7 +26,7 @@ struct Migration {
 }
 
 /// Every change, oldest first. To change the schema add a file and a line; never touch an old one.
-const MIGRATIONS: [Migration; 7] = [
+const MIGRATIONS: [Migration; 8] = [
     Migration {
         version: 1,
         name: "flow_tuples",
@@ -61,6 +61,11 @@ const MIGRATIONS: [Migration; 7] = [
         version: 7,
         name: "publications",
         sql: include_str!("../migrations/0007_publications.sql"),
+    },
+    Migration {
+        version: 8,
+        name: "deliveries",
+        sql: include_str!("../migrations/0008_deliveries.sql"),
     },
 ];
 

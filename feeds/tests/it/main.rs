@@ -5,6 +5,7 @@ mod desk;
 mod interop;
 mod need_to_know;
 mod publishing;
+mod push;
 mod reading;
 mod report;
 mod samples;

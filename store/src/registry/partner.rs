@@ -8,6 +8,8 @@ use noroshi_proto::time::Millis;
 use crate::alert::Tlp;
 use crate::origin::{Country, PartnerId};
 
+use super::push::Push;
+
 /// An organisation that hosts sensors, receives alerts, or both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partner {
@@ -37,6 +39,8 @@ pub struct Partner {
     pub claims: Vec<Claim>,
     /// Scanners it runs itself and told us of.
     pub scanners: Vec<DeclaredScanner>,
+    /// Where it wants its alerts pushed.
+    pub push: Push,
 }
 
 /// How TLP labels are said in STIX.

@@ -1,6 +1,7 @@
 //! `registry.toml` → partners and sensors, with the lines that checks refer to.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use ipnet::IpNet;
 use noroshi_proto::time::Millis;
@@ -10,6 +11,7 @@ use super::partner::{
     Claim, Consent, DeclaredScanner, Membership, Partner, PrefixUse, Programme, Standing, Validity,
     Wish,
 };
+use super::push;
 use super::sensor::{Sensor, Watched};
 use crate::document::{Document, Section, Value, Written};
 use crate::origin::PartnerId;
@@ -44,12 +46,12 @@ pub(super) struct SensorLines {
 }
 
 /// Everything that could be read; what could not is noted in the document.
-pub(super) fn registry(document: &Document<'_>) -> Read {
+pub(super) fn registry(document: &Document<'_>, base: &Path) -> Read {
     let mut root = document.root();
     let mut ids = HashSet::new();
     let partners = root.sections("partner").into_iter();
     let partners = partners
-        .filter_map(|section| partner(section, &mut ids))
+        .filter_map(|section| partner(section, &mut ids, base))
         .collect();
     let sensors = root
         .sections("sensor")
@@ -67,6 +69,7 @@ pub(super) fn registry(document: &Document<'_>) -> Read {
 fn partner(
     mut written: Section<'_>,
     ids: &mut HashSet<PartnerId>,
+    base: &Path,
 ) -> Option<(Partner, PartnerLines)> {
     let id = written.required::<PartnerId>("id");
     ids.extend(id.iter().map(|id| id.value.clone()));
@@ -76,7 +79,8 @@ fn partner(
     let tlp = written.optional("tlp");
     let stix_markings = written.optional("stix_markings");
     let memberships = memberships(&mut written);
-    let contacts = written.list::<String>("contacts");
+    let contacts = values(&written.list::<String>("contacts"));
+    let push = push::read(&mut written, &contacts, base);
     let (country_consent, consent_line) = consent(&mut written, "country_consent");
     let (asn_consent, _) = consent(&mut written, "asn_consent");
     let mut inform = written.list::<PartnerId>("inform");
@@ -105,7 +109,8 @@ fn partner(
             .map(|markings| markings.value)
             .unwrap_or_default(),
         memberships,
-        contacts: values(&contacts),
+        contacts,
+        push,
         country_consent,
         asn_consent,
         inform: informed,

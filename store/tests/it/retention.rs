@@ -148,7 +148,7 @@ async fn opening_twice_changes_no_table() {
     let store = open(config).await;
     let second: (String, u64) = store.client().query(changed).fetch_one().await.unwrap();
     assert_eq!(first, second);
-    assert_eq!(number(&store, "SELECT count() FROM migrations").await, 7);
+    assert_eq!(number(&store, "SELECT count() FROM migrations").await, 8);
 }
 
 #[tokio::test]

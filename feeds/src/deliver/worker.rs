@@ -1,0 +1,273 @@
+//! One channel's work: takes changes in, and does what is planned.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use noroshi_proto::time::Millis;
+use noroshi_store::cases::ChangeCursor;
+use noroshi_store::changes::Shown;
+use noroshi_store::deliveries::{Delivery, DeliveryState};
+use noroshi_store::origin::PartnerId;
+use noroshi_store::store::{Store, StoreError};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{CHANGES_MAX, now};
+use crate::channel::{Channel, MAIL, Source};
+use crate::message::{Event, Message};
+use crate::plan::{self, Action, Queue, RELEASED_FOR};
+use crate::retry::Outcome;
+
+/// How often a channel looks whether something has become due.
+const TICK: Duration = Duration::from_secs(1);
+/// How often it reads its queue again: somebody may have had a message sent again.
+const RELOAD_MILLIS: u64 = 60_000;
+/// How often it looks for what nobody answered.
+const UNANSWERED_MILLIS: u64 = 15_000;
+/// How far back what was told is looked for an answer.
+const ANSWERS_MILLIS: u64 = 86_400_000;
+/// Messages that wait at once: beyond, changes wait in the store.
+const QUEUE_MAX: usize = 2_000;
+/// Cases that are looked for an answer at once.
+const UNANSWERED_MAX: u32 = 100;
+/// From this attempt on the operator's log calls it an error: five minutes and more.
+const ATTEMPTS_TOLERATED: u32 = 3;
+
+pub(super) struct Worker {
+    store: Store,
+    channel: Arc<Channel>,
+    bell: watch::Receiver<()>,
+    /// Read at the start, and again from time to time.
+    queue: Option<Queue>,
+    reloaded: Millis,
+    cursor: Option<ChangeCursor>,
+    /// Whether there may be changes that were not taken in.
+    behind: bool,
+    looked: Millis,
+    /// How an attempt went, where the store did not take it.
+    unsaved: Vec<Delivery>,
+}
+
+impl Worker {
+    pub(super) fn new(store: Store, channel: Arc<Channel>, bell: watch::Receiver<()>) -> Self {
+        Self {
+            store,
+            channel,
+            bell,
+            queue: None,
+            reloaded: Millis(0),
+            cursor: None,
+            behind: true,
+            looked: Millis(0),
+            unsaved: Vec::new(),
+        }
+    }
+
+    /// Works until it is aborted, or nobody rings any more.
+    pub(super) async fn run(mut self) {
+        loop {
+            if let Err(error) = self.step().await {
+                let (partner, channel) = self.names();
+                tracing::warn!(partner, channel, %error, "the store did not answer a channel");
+            }
+            match tokio::time::timeout(TICK, self.bell.changed()).await {
+                Ok(Ok(())) => self.behind = true,
+                Ok(Err(_)) => return,
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn names(&self) -> (&str, &str) {
+        let profile = &self.channel.profile;
+        (profile.partner.as_str(), &profile.channel)
+    }
+
+    async fn step(&mut self) -> Result<(), StoreError> {
+        while self.bell.has_changed().is_ok() {
+            self.save().await?;
+            self.load(now()).await?;
+            self.take_in(now()).await?;
+            let Some(queue) = &mut self.queue else {
+                return Ok(());
+            };
+            match self.channel.profile.next(queue, now()) {
+                None => return Ok(()),
+                Some(Action::Record(kept)) => {
+                    self.store.record_deliveries(&kept).await?;
+                    queue.take(&kept);
+                }
+                Some(Action::Try(id)) => self.attempt(id).await,
+            }
+        }
+        self.save().await
+    }
+
+    /// Keeps how an attempt went before anything else is done.
+    async fn save(&mut self) -> Result<(), StoreError> {
+        self.store.record_deliveries(&self.unsaved).await?;
+        self.unsaved.clear();
+        Ok(())
+    }
+
+    async fn load(&mut self, at: Millis) -> Result<(), StoreError> {
+        if self.queue.is_some() && at.0 < self.reloaded.0 + RELOAD_MILLIS {
+            return Ok(());
+        }
+        let (partner, channel) = (&self.channel.profile.partner, &self.channel.profile.channel);
+        let since = Millis(at.0.saturating_sub(RELEASED_FOR.as_millis() as u64));
+        let mut queue = Queue {
+            open: Vec::new(),
+            released: self.store.released(partner, channel, since).await?,
+        };
+        let open = self
+            .store
+            .open_deliveries(partner, channel, QUEUE_MAX as u32);
+        queue.take(&open.await?);
+        self.queue = Some(queue);
+        self.reloaded = at;
+        self.behind = true;
+        Ok(())
+    }
+
+    async fn take_in(&mut self, at: Millis) -> Result<(), StoreError> {
+        let full = self
+            .queue
+            .as_ref()
+            .is_none_or(|queue| queue.open.len() >= QUEUE_MAX);
+        match self.channel.source {
+            Source::Changes if self.behind && !full => self.changes(at).await,
+            Source::Unanswered(after) if !full && at.0 >= self.looked.0 + UNANSWERED_MILLIS => {
+                self.looked = at;
+                self.unanswered(after, at).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Plans what follows from one page of changes: kept first, then the cursor moves.
+    async fn changes(&mut self, at: Millis) -> Result<(), StoreError> {
+        let profile = &self.channel.profile;
+        let name = format!("push {} {}", profile.partner, profile.channel);
+        let cursor = match self.cursor {
+            Some(cursor) => cursor,
+            None => *self.cursor.insert(begin(&self.store, &name).await?),
+        };
+        let changes = self.store.changes_of(&profile.partner, cursor, CHANGES_MAX);
+        let changes = changes.await?;
+        self.behind = changes.len() >= CHANGES_MAX as usize;
+        let Some((last, _)) = changes.last() else {
+            return Ok(());
+        };
+        let cases: Vec<Uuid> = changes.iter().map(|(_, shown)| shown.alert.id).collect();
+        let said = said(&self.store, &profile.partner, &profile.channel, &cases).await?;
+        let planned = profile.intake(said, &changes, at);
+        self.store.record_deliveries(&planned).await?;
+        self.store.set_feed_cursor(&name, *last).await?;
+        self.cursor = Some(*last);
+        if let Some(queue) = &mut self.queue {
+            queue.take(&planned);
+        }
+        Ok(())
+    }
+
+    /// Plans a question for each high case that the partner's mail told of and nobody took up.
+    async fn unanswered(&mut self, after: Duration, at: Millis) -> Result<(), StoreError> {
+        let profile = &self.channel.profile;
+        let since = Millis(at.0.saturating_sub(ANSWERS_MILLIS));
+        let told = self
+            .store
+            .pressing(&profile.partner, MAIL, since, UNANSWERED_MAX);
+        let told = told.await?;
+        let ids: Vec<Uuid> = told.iter().map(|(id, _)| *id).collect();
+        let asked = said(&self.store, &profile.partner, &profile.channel, &ids).await?;
+        let told: Vec<_> = told
+            .into_iter()
+            .filter(|(id, _)| !asked.contains_key(id))
+            .collect();
+        let mut cases: HashMap<Uuid, Shown> = HashMap::new();
+        for (id, _) in &told {
+            if let Some(shown) = self.store.shown(*id).await? {
+                cases.insert(*id, shown);
+            }
+        }
+        let late = plan::unanswered(&told, &cases, after, at);
+        let theirs = late
+            .into_iter()
+            .filter(|shown| shown.alert.partner.as_deref() == Some(profile.partner.as_str()));
+        let planned: Vec<Delivery> = theirs
+            .map(|shown| profile.single(Event::Unanswered, shown, 0, at))
+            .collect();
+        self.store.record_deliveries(&planned).await?;
+        if let Some(queue) = &mut self.queue {
+            queue.take(&planned);
+        }
+        Ok(())
+    }
+
+    async fn attempt(&mut self, id: Uuid) {
+        let Some(queue) = &mut self.queue else {
+            return;
+        };
+        let Some(delivery) = queue.open.iter().find(|one| one.id == id) else {
+            return;
+        };
+        let outcome = match Message::read(delivery) {
+            Ok(message) => self.channel.send(&message, now()).await,
+            Err(error) => Outcome::Refused(format!("its words do not parse: {error}")),
+        };
+        if let Some(after) = queue.tried(id, &outcome, now()) {
+            tell(&after);
+            self.unsaved.push(after);
+        }
+    }
+}
+
+/// Where a channel goes on; one that begins does so with what happens from now on.
+async fn begin(store: &Store, name: &str) -> Result<ChangeCursor, StoreError> {
+    if let Some(cursor) = store.feed_cursor(name).await? {
+        return Ok(cursor);
+    }
+    let cursor = ChangeCursor::at(store.wall_time().await?);
+    store.set_feed_cursor(name, cursor).await?;
+    Ok(cursor)
+}
+
+async fn said(
+    store: &Store,
+    partner: &PartnerId,
+    channel: &str,
+    cases: &[Uuid],
+) -> Result<HashMap<Uuid, (Event, noroshi_store::alert::Severity)>, StoreError> {
+    let said = store.said(partner, channel, cases).await?;
+    let known = said
+        .into_iter()
+        .filter_map(|(case, (event, severity))| Some((case, (Event::named(&event)?, severity))));
+    Ok(known.collect())
+}
+
+/// Tells the operator how an attempt went, without a word of what it says.
+fn tell(delivery: &Delivery) {
+    let (partner, channel) = (delivery.partner.as_str(), delivery.channel.as_str());
+    let (id, error, next) = (delivery.id, &delivery.error, delivery.next_at);
+    match delivery.state {
+        DeliveryState::Delivered => tracing::info!(partner, channel, %id, "delivered"),
+        DeliveryState::Held => {
+            tracing::error!(partner, channel, %id, error, "a message waits for a key");
+        }
+        DeliveryState::Disabled => {
+            tracing::error!(
+                partner, channel, %id, error,
+                "the receiver wants no more: change its URL, or have the message sent again"
+            );
+        }
+        _ if delivery.attempt < ATTEMPTS_TOLERATED => {
+            tracing::warn!(partner, channel, %id, error, %next, "not delivered");
+        }
+        _ => tracing::error!(
+            partner, channel, %id, error, %next, attempt = delivery.attempt,
+            "still not delivered: call the partner"
+        ),
+    }
+}

@@ -1,0 +1,330 @@
+//! Standard Webhooks (version 1 of the specification): what is posted, how it is signed, and what an
+//! answer means.
+//!
+//! ```text
+//! webhook-id: the message's        webhook-timestamp: seconds        webhook-signature: v1,… v1a,…
+//! {"type":"alert.opened","timestamp":"2026-11-02T06:00:10.000Z","data":{…}}
+//! ```
+//! Signed is `id.timestamp.body`, over the bytes that are sent. Of an exercise the type says
+//! `exercise.` instead of `alert.`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use hmac::{Hmac, Mac as _};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::{Request, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use noroshi_proto::time::Millis;
+use noroshi_store::alert::Alert;
+use noroshi_store::deliveries::Form;
+use noroshi_store::registry::push::{self, Payload};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::message::{Item, Message};
+use crate::outbound::{Outbound, OutboundError, Stream};
+use crate::retry::Outcome;
+
+/// Size of a body: the specification asks for less than 20 kB.
+pub const BODY_BYTES_MAX: usize = 20_000;
+/// How long a receiver may take, from the first packet to the status of its answer.
+pub const ANSWER_WAIT: Duration = Duration::from_secs(15);
+/// Keys of one webhook: the old one, the new one, and spares.
+pub const KEYS_MAX: usize = 4;
+
+/// A key that signs messages.
+pub enum Key {
+    /// `whsec_…`: the partner has it too.
+    Shared(Vec<u8>),
+    /// `whsk_…`: the partner has its public half.
+    Private(Box<SigningKey>),
+}
+
+/// A webhook that is ready to be posted to.
+pub struct Hook {
+    uri: Uri,
+    payload: Payload,
+    keys: Vec<Key>,
+    /// Where partners read their feeds; no slash at the end.
+    public_url: Option<String>,
+}
+
+impl Key {
+    /// Reads one line of a key file.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn parse(line: &str) -> Result<Self, String> {
+        let shape = "a key is whsec_ and 24 to 64 bytes in base64, or whsk_ and an Ed25519 key's 32 \
+                     or 64 bytes in base64";
+        let decode = |text: &str| STANDARD.decode(text).map_err(|_| shape.to_owned());
+        if let Some(secret) = line.strip_prefix("whsec_") {
+            let bytes = decode(secret)?;
+            return match (24..=64).contains(&bytes.len()) {
+                true => Ok(Self::Shared(bytes)),
+                false => Err(shape.to_owned()),
+            };
+        }
+        let Some(private) = line.strip_prefix("whsk_") else {
+            return Err(shape.to_owned());
+        };
+        let bytes = decode(private)?;
+        let key = match (<[u8; 32]>::try_from(&*bytes), <[u8; 64]>::try_from(&*bytes)) {
+            (Ok(seed), _) => SigningKey::from_bytes(&seed),
+            (_, Ok(pair)) => SigningKey::from_keypair_bytes(&pair)
+                .map_err(|_| "the two halves of the whsk_ key do not belong together".to_owned())?,
+            _ => return Err(shape.to_owned()),
+        };
+        Ok(Self::Private(Box::new(key)))
+    }
+
+    /// The signature of what is sent, with its scheme.
+    fn sign(&self, signed: &[u8]) -> String {
+        match self {
+            Self::Shared(secret) => {
+                let mut mac =
+                    Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
+                mac.update(signed);
+                format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+            }
+            Self::Private(key) => format!("v1a,{}", STANDARD.encode(key.sign(signed).to_bytes())),
+        }
+    }
+}
+
+impl Hook {
+    /// Reads the webhook's keys.
+    ///
+    /// # Errors
+    /// What the operator mends.
+    pub fn open(webhook: &push::Webhook, public_url: Option<String>) -> Result<Self, String> {
+        let uri = webhook
+            .url
+            .parse::<Uri>()
+            .map_err(|error| format!("{}: {error}", webhook.url))?;
+        let files = [&webhook.secret_file, &webhook.key_file];
+        let mut keys = Vec::new();
+        for path in files.into_iter().flatten() {
+            keys.extend(read_keys(path)?);
+        }
+        if keys.len() > KEYS_MAX {
+            return Err(format!(
+                "{}: more than {KEYS_MAX} keys: take old ones out",
+                webhook.url
+            ));
+        }
+        Ok(Self {
+            uri,
+            payload: webhook.payload,
+            keys,
+            public_url,
+        })
+    }
+
+    /// What is posted.
+    pub fn body(&self, message: &Message) -> Vec<u8> {
+        let about = if message.is_exercise() {
+            "exercise"
+        } else {
+            "alert"
+        };
+        let single = message
+            .said
+            .items
+            .first()
+            .filter(|_| message.form == Form::Single);
+        let (kind, data) = match single {
+            Some(item) => (item.event.name(), self.one(item)),
+            None if message.form == Form::Summary => {
+                let undelivered = json!({ "undelivered": message.said.more, "url": self.list() });
+                ("undelivered", undelivered)
+            }
+            None => ("digest", self.many(message)),
+        };
+        let body = json!({
+            "type": format!("{about}.{kind}"),
+            "timestamp": message.at.to_string(),
+            "data": data,
+        });
+        body.to_string().into_bytes()
+    }
+
+    fn one(&self, item: &Item) -> Value {
+        let full =
+            json!({ "event": item.event.name(), "alert": item.alert, "reason": item.reason });
+        let fits = full.to_string().len() < BODY_BYTES_MAX - 1_000;
+        match self.payload {
+            Payload::Full if fits => full,
+            _ => self.thin(item),
+        }
+    }
+
+    /// No address, and nothing else that a third party could use.
+    fn thin(&self, item: &Item) -> Value {
+        let Item { event, alert, .. } = item;
+        let mut thin = json!({
+            "id": alert.id,
+            "event": event.name(),
+            "kind": alert.kind,
+            "severity": alert.severity,
+            "tlp": alert.tlp,
+        });
+        if alert.exercise {
+            thin["exercise"] = true.into();
+        }
+        if let Some(url) = self.url(alert) {
+            thin["url"] = url.into();
+        }
+        thin
+    }
+
+    /// As many as fit; the rest is counted.
+    fn many(&self, message: &Message) -> Value {
+        let room = BODY_BYTES_MAX - 1_000;
+        let (mut alerts, mut bytes) = (Vec::new(), 0);
+        for item in &message.said.items {
+            let thin = self.thin(item);
+            bytes += thin.to_string().len() + 1;
+            if bytes > room {
+                break;
+            }
+            alerts.push(thin);
+        }
+        let more = message.said.count() - alerts.len() as u64;
+        json!({ "alerts": alerts, "more": more, "url": self.list() })
+    }
+
+    fn url(&self, alert: &Alert) -> Option<String> {
+        let base = self.public_url.as_deref()?;
+        Some(format!("{base}/v1/alerts/{}", alert.id))
+    }
+
+    fn list(&self) -> Option<String> {
+        let base = self.public_url.as_deref()?;
+        Some(format!("{base}/v1/alerts.jsonl"))
+    }
+
+    /// The value of `webhook-signature`: one signature a key, so that one can be changed for another.
+    pub fn signature(&self, message: &Message, seconds: u64, body: &[u8]) -> String {
+        let mut signed = format!("{}.{seconds}.", message.id).into_bytes();
+        signed.extend_from_slice(body);
+        let signatures: Vec<String> = self.keys.iter().map(|key| key.sign(&signed)).collect();
+        signatures.join(" ")
+    }
+
+    /// Posts a message.
+    pub async fn send(&self, outbound: &Outbound, message: &Message, now: Millis) -> Outcome {
+        match tokio::time::timeout(ANSWER_WAIT, self.post(outbound, message, now)).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => Outcome::unreached(error),
+            Err(_) => Outcome::unreached(format!("no answer within {ANSWER_WAIT:?}")),
+        }
+    }
+
+    async fn post(
+        &self,
+        outbound: &Outbound,
+        message: &Message,
+        now: Millis,
+    ) -> Result<Outcome, PostError> {
+        let host = self.uri.host().unwrap_or_default();
+        let stream: Box<dyn Stream> = match self.uri.scheme_str() {
+            Some("http") => {
+                outbound
+                    .plain(host, self.uri.port_u16().unwrap_or(80))
+                    .await?
+            }
+            _ => {
+                outbound
+                    .secure(host, self.uri.port_u16().unwrap_or(443))
+                    .await?
+            }
+        };
+        let request = self.request(message, now)?;
+        let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream));
+        let (mut sender, connection) = handshake.await?;
+        let answer = async move {
+            let answer = sender.send_request(request).await?;
+            let wait = answer.headers().get(hyper::header::RETRY_AFTER);
+            let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            Ok::<_, hyper::Error>((answer.status(), wait.map(Duration::from_secs)))
+        };
+        tokio::pin!(answer);
+        let answered = tokio::select! {
+            biased;
+            answered = &mut answer => answered,
+            ended = connection => {
+                ended?;
+                answer.await // it may have come with the end of the connection
+            }
+        };
+        let (status, wait) = answered?;
+        Ok(outcome(status, wait))
+    }
+
+    fn request(&self, message: &Message, now: Millis) -> Result<Request<Full<Bytes>>, PostError> {
+        let body = self.body(message);
+        let seconds = now.0 / 1000;
+        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
+        let host = self
+            .uri
+            .authority()
+            .map_or("", |authority| authority.as_str());
+        let request = Request::post(path)
+            .header("host", host)
+            .header("content-type", "application/json")
+            .header("user-agent", concat!("noroshi/", env!("CARGO_PKG_VERSION")))
+            .header("webhook-id", message.id.to_string())
+            .header("webhook-timestamp", seconds)
+            .header("webhook-signature", self.signature(message, seconds, &body))
+            .body(Full::new(Bytes::from(body)))?;
+        Ok(request)
+    }
+}
+
+/// What an answer means. A redirection is not followed: whoever moves tells us.
+fn outcome(status: StatusCode, wait: Option<Duration>) -> Outcome {
+    let error = format!("answered {status}");
+    match status.as_u16() {
+        200..=299 => Outcome::Delivered,
+        410 => Outcome::Gone(error),
+        408 | 429 | 502..=504 => Outcome::Unreached { error, wait },
+        _ => Outcome::Refused(error),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum PostError {
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+    #[error("HTTP: {0}")]
+    Http(#[from] hyper::Error),
+    #[error("HTTP: {0}")]
+    Request(#[from] hyper::http::Error),
+}
+
+fn read_keys(path: &Path) -> Result<Vec<Key>, String> {
+    let file = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("{file}: {error}: check the path and its rights"))?;
+    let mut keys = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        keys.push(Key::parse(line).map_err(|problem| format!("{file}:{number}: {problem}"))?);
+    }
+    if keys.is_empty() {
+        return Err(format!("{file}: there is no key in it: write one a line"));
+    }
+    Ok(keys)
+}
+
+#[cfg(test)]
+mod tests;

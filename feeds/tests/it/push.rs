@@ -1,0 +1,8 @@
+//! Alerts as partners' receivers get them: webhooks, mail and syslog on loopback, on a real store.
+
+mod crash;
+mod mails;
+mod sinks;
+mod site;
+mod syslogs;
+mod webhooks;

@@ -1,0 +1,270 @@
+//! Mail as it arrives: signed, encrypted, threaded, asked again.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use noroshi_store::alert::{Severity, State, Tlp};
+use noroshi_store::remedy::Event;
+use tempfile::TempDir;
+
+use super::sinks;
+use super::site::{Site, alert};
+
+/// A keyring of Debian's gpg, with one key.
+struct Gpg {
+    home: TempDir,
+}
+
+impl Gpg {
+    /// Makes a key for an address.
+    fn new(address: &str) -> Self {
+        let gpg = Self {
+            home: tempfile::tempdir().expect("a directory"),
+        };
+        let made = gpg.run(&[
+            "--passphrase",
+            "",
+            "--quick-generate-key",
+            address,
+            "default",
+            "default",
+            "never",
+        ]);
+        assert!(made.status.success(), "{made:?}");
+        gpg
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new("gpg")
+            .arg("--homedir")
+            .arg(self.home.path())
+            .args(["--batch", "--yes", "--quiet", "--pinentry-mode", "loopback"])
+            .args(["--status-fd", "1"])
+            .args(arguments)
+            .output()
+            .expect("gpg is there: ./setup.sh test installs it")
+    }
+
+    /// Writes its key to a file, armoured.
+    fn export(&self, what: &str, to: &Path) {
+        let file = to.display().to_string();
+        let done = self.run(&["--armor", "--output", &file, what]);
+        assert!(done.status.success(), "{done:?}");
+    }
+
+    fn import(&self, file: &Path) {
+        let done = self.run(&["--import", &file.display().to_string()]);
+        assert!(done.status.success(), "{done:?}");
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.home.path().join(name);
+        std::fs::write(&path, bytes).expect("a file");
+        path
+    }
+}
+
+impl Drop for Gpg {
+    fn drop(&mut self) {
+        let mut agent = Command::new("gpgconf");
+        agent
+            .arg("--homedir")
+            .arg(self.home.path())
+            .args(["--kill", "all"]);
+        let _ = agent.status(); // an agent that is gone already is as good
+    }
+}
+
+/// The parts of a multipart entity, each as it stands between its boundaries (RFC 2046 §5.1).
+fn parts(mail: &[u8]) -> Vec<Vec<u8>> {
+    let text = String::from_utf8(mail.to_vec()).expect("ASCII");
+    let boundary = text
+        .split("boundary=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    let delimiter = format!("\r\n--{}", boundary.expect("a boundary"));
+    let parts = text.split(delimiter.as_str()).skip(1);
+    let inner = parts.take_while(|part| !part.starts_with("--"));
+    inner
+        .map(|part| {
+            part.strip_prefix("\r\n")
+                .expect("a line of its own")
+                .as_bytes()
+                .to_vec()
+        })
+        .collect()
+}
+
+fn body_of(part: &[u8]) -> &[u8] {
+    let at = part
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .expect("headers end");
+    &part[at + 4..]
+}
+
+#[tokio::test]
+async fn a_mail_arrives_with_a_good_signature() {
+    let mut site = Site::open().await;
+    let sink = sinks::smtp().await;
+    let centre = Gpg::new("noroshi@centre.example");
+    centre.export("--export-secret-keys", &site.path().join("sign.asc"));
+    site.mail_by(sink.port, Some("sign.asc"));
+    let deliverer = site.push("[partner.mail]\nlanguage = \"ja\"\n", "").await;
+    site.record(alert(1, "th-cert"), 1).await;
+    let mails = sink.inbox.wait_for(1).await;
+    deliverer.end().await;
+    assert_eq!(mails[0].to, ["soc@th-cert.example"]);
+    let [inner, signature] = &*parts(&mails[0].bytes) else {
+        panic!("two parts: {}", mails[0].text());
+    };
+    let (inner, signature) = (
+        centre.write("inner", inner),
+        centre.write("signature", body_of(signature)),
+    );
+    let arguments = [
+        "--verify",
+        &signature.display().to_string(),
+        &inner.display().to_string(),
+    ];
+    let verified = centre.run(&arguments);
+    let status = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(status.contains("[GNUPG:] GOODSIG"), "{status}");
+    let mut changed = std::fs::read(&inner).expect("as written");
+    changed[40] ^= 1;
+    std::fs::write(&inner, changed).expect("a file");
+    let forged = centre.run(&arguments);
+    assert!(String::from_utf8_lossy(&forged.stdout).contains("[GNUPG:] BADSIG"));
+}
+
+#[tokio::test]
+async fn what_is_secret_arrives_encrypted_or_waits() {
+    let mut site = Site::open().await;
+    let sink = sinks::smtp().await;
+    let (centre, partner) = (
+        Gpg::new("noroshi@centre.example"),
+        Gpg::new("soc@th-cert.example"),
+    );
+    centre.export("--export-secret-keys", &site.path().join("sign.asc"));
+    centre.export("--export", &site.path().join("centre.asc"));
+    partner.export("--export", &site.path().join("th.asc"));
+    partner.import(&site.path().join("centre.asc"));
+    site.mail_by(sink.port, Some("sign.asc"));
+    let with_key = "[partner.mail]\npgp_key = \"th.asc\"\n";
+    let deliverer = site.push(with_key, "[partner.mail]\n").await;
+    for (number, owner) in [(1, "th-cert"), (2, "my-cert")] {
+        let mut secret = alert(number, owner);
+        secret.tlp = Tlp::Red;
+        site.record(secret, 1).await;
+    }
+    let mails = sink.inbox.wait_for(1).await;
+    let held = "SELECT count() FROM deliveries FINAL WHERE state = 'held' AND partner = 'my-cert'";
+    for _ in 0..100 {
+        if site.number(held).await == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(
+        site.number(held).await,
+        1,
+        "it waits for a key, and the operator can see it"
+    );
+    deliverer.end().await;
+    assert_eq!(sink.inbox.all().len(), 1, "nothing left in the clear");
+    let text = mails[0].text();
+    assert!(!text.contains("203.0.113.7"), "{text}");
+    assert!(text.contains("[TLP:RED] [Noroshi 00000001]"), "{text}");
+    let [version, secret] = &*parts(&mails[0].bytes) else {
+        panic!("two parts: {text}");
+    };
+    assert!(body_of(version).starts_with(b"Version: 1"));
+    let (secret, plain) = (
+        partner.write("secret", body_of(secret)),
+        partner.home.path().join("plain"),
+    );
+    let read = partner.run(&[
+        "--output",
+        &plain.display().to_string(),
+        "--decrypt",
+        &secret.display().to_string(),
+    ]);
+    let status = String::from_utf8_lossy(&read.stdout).into_owned();
+    assert!(status.contains("[GNUPG:] DECRYPTION_OKAY"), "{status}");
+    assert!(status.contains("[GNUPG:] GOODSIG"), "{status}");
+    let plain = std::fs::read_to_string(plain).expect("text");
+    assert!(plain.contains("TLP:RED\r\n"), "{plain}");
+    assert!(plain.contains("Case 1, known to th-cert alone."), "{plain}");
+}
+
+#[tokio::test]
+async fn what_follows_is_a_reply_to_what_opened() {
+    let mut site = Site::open().await;
+    let sink = sinks::smtp().await;
+    site.mail_by(sink.port, None);
+    let deliverer = site.push("[partner.mail]\n", "").await;
+    let mut case = alert(1, "th-cert");
+    site.record(case.clone(), 1).await;
+    sink.inbox.wait_for(1).await;
+    case.state = State::Closed;
+    site.record(case, 2).await;
+    let mails = sink.inbox.wait_for(2).await;
+    deliverer.end().await;
+    let header = |mail: &str, name: &str| {
+        let line = mail
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap_or_default();
+        line.trim().to_owned()
+    };
+    let (opened, closed) = (mails[0].text(), mails[1].text());
+    assert!(!header(&opened, "Message-ID:").is_empty(), "{opened}");
+    assert_eq!(
+        header(&opened, "Message-ID:"),
+        header(&closed, "In-Reply-To:")
+    );
+    assert_eq!(header(&opened, "In-Reply-To:"), "");
+    assert_eq!(header(&closed, "Auto-Submitted:"), "auto-generated");
+}
+
+#[tokio::test]
+async fn a_high_case_without_an_answer_is_asked_about() {
+    let mut site = Site::open().await;
+    let sink = sinks::smtp().await;
+    site.mail_by(sink.port, None);
+    site.settings.answer_within = Duration::from_secs(1);
+    let deliverer = site
+        .push("[partner.mail]\nsecond = [\"duty@th-cert.example\"]\n", "")
+        .await;
+    for number in [1, 2] {
+        let mut high = alert(number, "th-cert");
+        high.severity = Severity::High;
+        site.record(high.clone(), 1).await;
+        if number == 2 {
+            site.step(high.id, "th-cert", Event::Acknowledge).await;
+        }
+    }
+    let mails = sink.inbox.wait_for(4).await;
+    deliverer.end().await;
+    let mut to: Vec<&str> = mails.iter().map(|mail| mail.to[0].as_str()).collect();
+    to.sort_unstable();
+    assert_eq!(
+        to,
+        [
+            "duty@centre.example",
+            "duty@th-cert.example",
+            "soc@th-cert.example",
+            "soc@th-cert.example"
+        ],
+        "only of the one that nobody took up"
+    );
+    let to_operator = mails
+        .iter()
+        .find(|mail| mail.to[0] == "duty@centre.example");
+    let text = to_operator.expect("one").text();
+    assert!(
+        text.contains("Partner th-cert") && !text.contains("203.0.113.7"),
+        "{text}"
+    );
+}
