@@ -16,7 +16,7 @@
 //!   beyond in one message each [`OVERFLOW_EVERY`].
 //! - While a receiver cannot be reached one message asks for it; nothing else is tried in vain.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use noroshi_proto::time::Millis;
@@ -329,7 +329,7 @@ fn tried(delivery: &Delivery, outcome: &Outcome, now: Millis) -> Delivery {
 /// The high cases that nobody took up within `after` of being told, the first told first.
 pub fn unanswered<'a>(
     told: &[(Uuid, Millis)],
-    cases: &'a HashMap<Uuid, Shown>,
+    cases: &'a BTreeMap<Uuid, Shown>,
     after: Duration,
     now: Millis,
 ) -> Vec<&'a Shown> {

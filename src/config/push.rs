@@ -132,3 +132,6 @@ fn path(section: &mut Section<'_>, key: &'static str, base: &Path) -> Option<Pat
     let written = section.optional::<PathBuf>(key);
     written.map(|path| base.join(path.value))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS deliveries{local}{on_cluster}
     revision    UInt64,
     form        LowCardinality(String) COMMENT 'single, listed, digest, overflow, summary',
     state       LowCardinality(String) COMMENT 'waiting, unreached, held, disabled, folded, delivered, given_up',
-    case        UUID COMMENT 'zero where it carries many',
+    `case`      UUID COMMENT 'zero where it carries many',
     event       LowCardinality(String) COMMENT 'opened, raised, closed, …',
     severity    LowCardinality(String),
     recorded    Int64 COMMENT 'when the change was recorded, in microseconds: the order of a case''s events',
@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS deliveries{local}{on_cluster}
     within      UUID COMMENT 'the message that carries it; zero where it goes alone',
     error       String COMMENT 'of the last attempt',
     body        String COMMENT 'what it says, as JSON: rendered alike at each attempt' CODEC(ZSTD(3)),
-    INDEX by_case case TYPE bloom_filter GRANULARITY 1
+    INDEX by_case `case` TYPE bloom_filter GRANULARITY 1
 )
 ENGINE = {replicated}ReplacingMergeTree(revision)
 ORDER BY (partner, channel, id)

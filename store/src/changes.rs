@@ -71,6 +71,13 @@ impl Store {
         Ok(self.show(case.into_iter().collect()).await?.pop())
     }
 
+    /// These cases as their partners read them, by id; those that are gone are left out.
+    pub async fn shown_of(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Shown>, StoreError> {
+        let cases = self.cases_of(ids).await?;
+        let shown = self.show(cases).await?.into_iter();
+        Ok(shown.map(|shown| (shown.alert.id, shown)).collect())
+    }
+
     /// Changes of all cases after `after`, in the order in which they were recorded, at most
     /// `limit`. [`ChangeCursor::default`] begins at the beginning.
     ///

@@ -262,11 +262,12 @@ impl Store {
         rows.into_iter().map(released).collect()
     }
 
-    /// High cases that one channel told of since then, and when; the first told first.
+    /// High cases that `channel` told of since then and `asking` did not, and when; the first told
+    /// first.
     pub async fn pressing(
         &self,
         partner: &PartnerId,
-        channel: &str,
+        (channel, asking): (&str, &str),
         since: Millis,
         limit: u32,
     ) -> Result<Vec<(Uuid, Millis)>, StoreError> {
@@ -275,6 +276,7 @@ impl Store {
             .query(include_str!("../queries/deliveries_pressing.sql"))
             .param("partner", partner.as_str())
             .param("channel", channel)
+            .param("asking", asking)
             .param("since", since.0 as i64)
             .param("limit", limit)
             .fetch_all::<(String, i64)>()

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use noroshi_proto::time::Millis;
 use noroshi_store::cases::ChangeCursor;
-use noroshi_store::changes::Shown;
 use noroshi_store::deliveries::{Delivery, DeliveryState};
 use noroshi_store::origin::PartnerId;
 use noroshi_store::store::{Store, StoreError};
@@ -30,7 +29,7 @@ const ANSWERS_MILLIS: u64 = 86_400_000;
 /// Messages that wait at once: beyond, changes wait in the store.
 const QUEUE_MAX: usize = 2_000;
 /// Cases that are looked for an answer at once.
-const UNANSWERED_MAX: u32 = 100;
+const UNANSWERED_MAX: u32 = 1_000;
 /// From this attempt on the operator's log calls it an error: five minutes and more.
 const ATTEMPTS_TOLERATED: u32 = 3;
 
@@ -176,22 +175,13 @@ impl Worker {
     async fn unanswered(&mut self, after: Duration, at: Millis) -> Result<(), StoreError> {
         let profile = &self.channel.profile;
         let since = Millis(at.0.saturating_sub(ANSWERS_MILLIS));
+        let channels = (MAIL, profile.channel.as_str());
         let told = self
             .store
-            .pressing(&profile.partner, MAIL, since, UNANSWERED_MAX);
-        let told = told.await?;
+            .pressing(&profile.partner, channels, since, UNANSWERED_MAX)
+            .await?;
         let ids: Vec<Uuid> = told.iter().map(|(id, _)| *id).collect();
-        let asked = said(&self.store, &profile.partner, &profile.channel, &ids).await?;
-        let told: Vec<_> = told
-            .into_iter()
-            .filter(|(id, _)| !asked.contains_key(id))
-            .collect();
-        let mut cases: HashMap<Uuid, Shown> = HashMap::new();
-        for (id, _) in &told {
-            if let Some(shown) = self.store.shown(*id).await? {
-                cases.insert(*id, shown);
-            }
-        }
+        let cases = self.store.shown_of(&ids).await?;
         let late = plan::unanswered(&told, &cases, after, at);
         let theirs = late
             .into_iter()

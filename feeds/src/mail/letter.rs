@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use lettre::message::header::{ContentDisposition, ContentTransferEncoding, ContentType};
+use lettre::message::header::{
+    ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
+};
 use lettre::message::{Body, MultiPart, SinglePart};
 use noroshi_store::alert::{Alert, Subject, Tlp};
 use noroshi_store::deliveries::Form;
@@ -123,7 +125,7 @@ impl<'m> Letter<'m> {
         let name = csv::file_name(self.message.at, alerts[0].country.as_deref());
         let part = SinglePart::builder()
             .header(ContentType::parse("text/csv; charset=utf-8").ok()?)
-            .header(ContentDisposition::attachment(&name))
+            .header(Attachment(name))
             .body(encoded(table, ContentTransferEncoding::QuotedPrintable));
         Some(part)
     }
@@ -224,6 +226,27 @@ impl<'m> Letter<'m> {
             let kind = texts.say(Of::Kind, item.alert.kind.name(), &[]);
             let _ = writeln!(text, "{}  {kind}  {}", item.alert.id, item.alert.opened_at);
         }
+    }
+}
+
+/// An attachment by its file's name, which is plain: lettre would cut it (RFC 2231 §3), and not
+/// every program puts it together again.
+#[derive(Clone)]
+struct Attachment(String);
+
+impl Header for Attachment {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Content-Disposition")
+    }
+
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let name = text.split('"').nth(1).ok_or("no name in quotes")?;
+        Ok(Self(name.to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        let value = format!("attachment; filename=\"{}\"", self.0);
+        HeaderValue::dangerous_new_pre_encoded(Self::name(), value.clone(), value)
     }
 }
 

@@ -48,7 +48,61 @@ fn text(mails: &Mails, message: &Message) -> String {
 #[test]
 fn a_mail_about_one_host() {
     let message = message(Form::Single, vec![item(1, Event::Opened)], 0);
-    expect![[r#""#]].assert_eq(&text(&mails("en"), &message));
+    expect![[r#"
+        From: Noroshi <noroshi@centre.example>
+        To: soc@th-cert.example
+        Subject: [TLP:AMBER] [Noroshi 1a2b3c4d] New: infected host 203.0.113.7
+         (AS64500)
+        Date: Mon, 02 Nov 2026 06:00:00 +0000
+        Message-ID: <00000000-0000-0000-0000-000000000007@centre.example>
+        Auto-Submitted: auto-generated
+        X-Auto-Response-Suppress: All
+        MIME-Version: 1.0
+        Content-Type: multipart/mixed;
+         boundary="part-00000000000000000000000000000007"
+
+        --part-00000000000000000000000000000007
+        Content-Type: text/plain; charset=utf-8
+        Content-Transfer-Encoding: quoted-printable
+
+        TLP:AMBER
+
+        New: infected host.
+
+        Packets bearing 203.0.113.7 asked 29 unused addresses for telnet.
+
+        Case: 1a2b3c4d-0000-0000-0000-000000000001
+        About: 203.0.113.7 (AS64500)
+        Severity: medium
+        Confidence: medium
+        First seen: 2026-11-02T05:59:52.345Z
+        Last seen: 2026-11-02T05:59:59.000Z
+        Services: tcp/23, tcp/2323
+        Packets: 31
+        Targets: 29
+
+        Read and answer it in your feed: https://feeds.example/v1/alerts/1a2b3c4d-0=
+        000-0000-0000-000000000001
+
+        --=20
+        Sent by Noroshi, automatically. To answer a person, write to the centre.
+
+        --part-00000000000000000000000000000007
+        Content-Type: text/csv; charset=utf-8
+        Content-Disposition: attachment; filename="2026-11-02-event4_honeypot_darknet-th.csv"
+        Content-Transfer-Encoding: quoted-printable
+
+        timestamp,protocol,src_ip,src_port,src_asn,src_geo,src_region,src_city,src_=
+        hostname,src_naics,src_sector,device_vendor,device_type,device_model,severi=
+        ty,dst_ip,dst_port,dst_asn,dst_geo,dst_region,dst_city,dst_hostname,dst_nai=
+        cs,dst_sector,public_source,infection,family,tag,application,version,event_=
+        id,count
+        2026-11-02 05:59:59,tcp,203.0.113.7,40123,64500,TH,,,,,,,,,medium,,23,,,,,,=
+        ,,,mirai,,infected_host,,,1a2b3c4d-0000-0000-0000-000000000001,31
+
+        --part-00000000000000000000000000000007--
+    "#]]
+    .assert_eq(&text(&mails("en"), &message));
 }
 
 #[test]
@@ -61,7 +115,23 @@ fn a_digest_lists_and_counts() {
         .take(14)
         .map(|line| line.to_owned() + "\n")
         .collect();
-    expect![[r#""#]].assert_eq(&body);
+    expect![[r#"
+        Content-Type: text/plain; charset=utf-8
+        Content-Transfer-Encoding: quoted-printable
+
+        TLP:AMBER
+
+        What can wait, collected once a day.
+
+        2026-11-02T05:59:59.000Z  New: infected host  203.0.113.7 (AS64500)  medium=
+          1a2b3c4d-0000-0000-0000-000000000001
+        2026-11-02T05:59:59.000Z  Over: infected host  203.0.113.7 (AS64500)  mediu=
+        m  1a2b3c4d-0000-0000-0000-000000000002
+        And 3 more in your feed.
+
+        Read and answer it in your feed: https://feeds.example/v1/alerts.jsonl
+    "#]]
+    .assert_eq(&body);
 }
 
 #[test]

@@ -60,12 +60,7 @@ async fn killing_the_deliverer_loses_nothing_and_repeats_only_with_the_same_id()
     let mut deliverer = start(&task);
     let undelivered = "SELECT count() FROM deliveries FINAL WHERE state != 'delivered'";
     let delivered = "SELECT count() FROM deliveries FINAL WHERE state = 'delivered'";
-    for _ in 0..600 {
-        if site.number(delivered).await == 2 * ROUNDS as u64 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    site.comes_to(delivered, 2 * ROUNDS as u64).await;
     deliverer.kill().expect("it can be killed");
     deliverer.wait().expect("it can be waited for");
     assert_eq!(site.number(undelivered).await, 0);

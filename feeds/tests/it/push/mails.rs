@@ -160,17 +160,7 @@ async fn what_is_secret_arrives_encrypted_or_waits() {
     }
     let mails = sink.inbox.wait_for(1).await;
     let held = "SELECT count() FROM deliveries FINAL WHERE state = 'held' AND partner = 'my-cert'";
-    for _ in 0..100 {
-        if site.number(held).await == 1 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    assert_eq!(
-        site.number(held).await,
-        1,
-        "it waits for a key, and the operator can see it"
-    );
+    site.comes_to(held, 1).await;
     deliverer.end().await;
     assert_eq!(sink.inbox.all().len(), 1, "nothing left in the clear");
     let text = mails[0].text();

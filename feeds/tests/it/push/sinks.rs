@@ -32,15 +32,15 @@ impl<T: Clone> Inbox<T> {
 
     /// Waits until so many are there.
     pub(crate) async fn wait_for(&self, count: usize) -> Vec<T> {
-        for _ in 0..600 {
+        for _ in 0..30_000 {
             let all = self.all();
             if all.len() >= count {
                 return all;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!(
-            "{count} messages do not come within a minute: {}",
+            "{count} messages do not come within minutes: {}",
             self.all().len()
         );
     }
@@ -100,7 +100,7 @@ pub(crate) async fn webhook(answer: Answer, tls: Option<TlsAcceptor>) -> Sink<Po
         if answer.is_empty() {
             std::future::pending::<()>().await;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await; // as a receiver far away
+        tokio::time::sleep(Duration::from_millis(100)).await; // as a receiver far away
         let _ = stream.write_all(answer.as_bytes()).await;
         let _ = stream.shutdown().await;
     })

@@ -95,7 +95,7 @@ impl Site {
             let ended = deliver::run(&settings, store, &Arc::new(registry), shutdown).await;
             ended.unwrap_or_else(|error| panic!("{error}"));
         });
-        for _ in 0..300 {
+        for _ in 0..3_000 {
             let count = "SELECT count() FROM feed_cursors FINAL WHERE startsWith(feed, 'push ')";
             let begun: u64 = self
                 .store
@@ -153,13 +153,24 @@ impl Site {
     pub(crate) async fn number(&self, sql: &str) -> u64 {
         self.store.client().query(sql).fetch_one().await.expect(sql)
     }
+
+    /// Waits until a number of the store is `expected`.
+    pub(crate) async fn comes_to(&self, sql: &str, expected: u64) {
+        for _ in 0..3_000 {
+            if self.number(sql).await == expected {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{sql} stays at {}, not {expected}", self.number(sql).await);
+    }
 }
 
 impl Deliverer {
     /// Ends in good order.
     pub(crate) async fn end(self) {
         drop(self.stop);
-        let ended = tokio::time::timeout(Duration::from_secs(60), self.task).await;
+        let ended = tokio::time::timeout(Duration::from_secs(300), self.task).await;
         ended.expect("it ends soon").expect("it does not panic");
     }
 }

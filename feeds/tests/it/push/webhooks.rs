@@ -250,13 +250,7 @@ async fn tls_is_verified_against_the_authorities_that_are_named() {
     trusted.inbox.wait_for(1).await;
     lines.inbox.wait_for(1).await;
     let refused = "SELECT count() FROM deliveries FINAL WHERE state = 'unreached' AND error ILIKE '%certificate%'";
-    for _ in 0..100 {
-        if site.number(refused).await == 1 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    assert_eq!(site.number(refused).await, 1);
+    site.comes_to(refused, 1).await;
     deliverer.end().await;
     assert!(
         unknown.inbox.all().is_empty(),
@@ -272,13 +266,7 @@ async fn our_own_networks_are_not_spoken_to() {
     let deliverer = site.push(&webhook_to(sink.port), "").await;
     site.record(alert(1, "th-cert"), 1).await;
     let refused = "SELECT count() FROM deliveries FINAL WHERE state = 'unreached' AND error LIKE '%loopback%'";
-    for _ in 0..100 {
-        if site.number(refused).await == 1 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    assert_eq!(site.number(refused).await, 1);
+    site.comes_to(refused, 1).await;
     deliverer.end().await;
     assert!(sink.inbox.all().is_empty());
 }
