@@ -12,6 +12,16 @@
 //! | `tlp`                           | the nearest label IntelMQ knows; the true one in `extra.tlp2` |
 //! | `extra.*`                       | `alert_id`, `kind`, `state`, `confidence`, `explanation`, … |
 //!
+//! # Settings of IntelMQ
+//! The collector asks for all that is new with the `since` of the last answer, or for everything each
+//! time and leaves it to a deduplicator:
+//! ```text
+//! intelmq.bots.collectors.http.collector_http   http_url: https://CENTRE/v1/events.jsonl
+//!                                               http_header: {"Authorization": "Bearer TOKEN"}
+//! intelmq.bots.parsers.json.parser              splitlines: true
+//! intelmq.bots.experts.deduplicator.expert      filter_keys: extra.alert_id,extra.state,time.source
+//! ```
+//!
 //! # Taken back
 //! A withdrawn alert comes as `other` with the identifier `withdrawn`, so that no rule for infected
 //! systems fires again; `status` and `extra.state` say `withdrawn`, `extra.withdrawn` why.

@@ -16,6 +16,9 @@
 //! is there even when it is empty, because MISP takes an empty manifest for a mistake. Tags are
 //! `tlp:*` and `rsit:*` of each alert; the event's own `tlp` is the one agreed with the partner.
 //!
+//! In MISP add a feed of the format "MISP Feed" with the URL `https://CENTRE/misp` and the header
+//! `Authorization: Bearer TOKEN`; what its readers may pass on is set there, as its distribution.
+//!
 //! # Promises
 //! - `to_ids` is set on sources alone, never in an exercise, never where evidence was given for
 //!   one purpose, where it is weak, or where the source is known to be harmless.

@@ -10,6 +10,16 @@
 //! carpet bombing one row for each address that is known. The file is named
 //! `YYYY-MM-DD-REPORT-cc.csv`, with the reader's country. Parsers take the report from this name.
 //!
+//! # Settings of IntelMQ
+//! ```text
+//! intelmq.bots.collectors.http.collector_http   http_url: https://CENTRE/v1/reports/{time[%Y-%m-%d]}-event4_honeypot_darknet-CC.csv.zip
+//!                                               http_url_formatting: {"hours": -31}
+//!                                               http_header: {"Authorization": "Bearer TOKEN"}
+//! intelmq.bots.parsers.shadowserver.parser      its schema, and nothing else
+//! ```
+//! Its collector names days by its own clock: yesterday in UTC is 24 hours before now, and as many
+//! more as that clock is ahead (7 in Bangkok).
+//!
 //! # Promises
 //! - No address of a telescope: `dst_*` of the darknet report is empty but for `dst_port`.
 //! - No exercise, ever. What was taken back stays as a row with `state` and `tag` `withdrawn`.

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod desk;
+mod files;
 mod interop;
 mod need_to_know;
 mod publishing;

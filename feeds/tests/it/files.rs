@@ -1,0 +1,81 @@
+//! Daily reports: which there are, and what a reader is told that asks for others.
+
+use noroshi_feeds::routes::REPORT_DAYS;
+use serde_json::Value;
+
+use super::desk::{Desk, NORTH, SOUTH, alert, day_name, today};
+
+fn darknet(day: u64) -> String {
+    format!(
+        "/v1/reports/{}-event4_honeypot_darknet-th.csv",
+        day_name(day)
+    )
+}
+
+#[tokio::test]
+async fn a_week_of_files_is_listed_and_each_can_be_read() {
+    let desk = Desk::open().await;
+    let host = vec![alert(1, 1, Some("th-cert"))];
+    desk.record_all(vec![(host[0].clone(), 1)]).await;
+    desk.observe(&host, &[today() - 1]).await;
+    let index = desk.get("/v1/reports/", NORTH).await;
+    let index: Vec<Value> = serde_json::from_str(&index.body).expect("a list");
+    assert_eq!(index.len(), 2 * 7);
+    let grows = |file: &&Value| file["grows"] == true;
+    assert_eq!(index.iter().filter(grows).count(), 2, "today's");
+    let sizes: Vec<u64> = index
+        .iter()
+        .filter_map(|file| file["bytes"].as_u64())
+        .collect();
+    let header = sizes[0];
+    let larger = sizes
+        .iter()
+        .zip(&index)
+        .filter(|(size, file)| file["report"] == "event4_honeypot_darknet" && **size > header);
+    let days: Vec<&str> = larger
+        .filter_map(|(_, file)| file["day"].as_str())
+        .collect();
+    assert_eq!(days, [day_name(today() - 1)]);
+
+    let csv = desk.get(&darknet(today() - 1), NORTH).await;
+    assert_eq!((csv.status, csv.body.lines().count()), (200, 2));
+    assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+    let empty = desk.get(&darknet(today() - 2), NORTH).await;
+    assert_eq!((empty.status, empty.body.len() as u64), (200, header));
+    let bearer = format!("Bearer {NORTH}");
+    let line = format!("HEAD {}.zip", darknet(today() - 1));
+    let zip = desk.ask(&line, Some(&bearer)).await;
+    assert_eq!(zip.header("content-type"), "application/zip");
+
+    let from = format!("/v1/reports/?from={}", day_name(today()));
+    let index = desk.get(&from, NORTH).await;
+    let index: Vec<Value> = serde_json::from_str(&index.body).expect("a list");
+    assert_eq!(index.len(), 2);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn there_is_no_report_of_another_day_or_name() {
+    let desk = Desk::open().await;
+    let unknown = desk.get("/v1/nothing", NORTH).await;
+    assert_eq!(unknown.status, 404);
+    let oldest = darknet(today() + 1 - REPORT_DAYS);
+    assert_eq!(desk.get(&oldest, NORTH).await.status, 200);
+    for path in [
+        darknet(today() + 1),
+        darknet(today() - REPORT_DAYS),
+        darknet(today()).replace("event4", "event6"),
+        darknet(today()).replace(".csv", ".csv.gz"),
+        darknet(today()).replace("-th.", "-my."),
+        "/v1/reports".to_owned(),
+    ] {
+        assert_eq!(desk.get(&path, NORTH).await, unknown, "{path}");
+    }
+    assert_eq!(desk.get(&darknet(today()), SOUTH).await, unknown);
+    for query in ["?from=today", "?from=2026-13-01", "?until=2026-11-02"] {
+        let wrong = desk.get(&format!("/v1/reports/{query}"), NORTH).await;
+        assert_eq!(wrong.status, 400, "{query}");
+        assert!(wrong.body.contains("'from' (a day"), "{}", wrong.body);
+    }
+    desk.close().await;
+}
