@@ -107,7 +107,7 @@ fn body_of(part: &[u8]) -> &[u8] {
 #[tokio::test]
 async fn a_mail_arrives_with_a_good_signature() {
     let mut site = Site::open().await;
-    let sink = sinks::smtp().await;
+    let sink = sinks::smtp(None).await;
     let centre = Gpg::new("noroshi@centre.example");
     centre.export("--export-secret-keys", &site.path().join("sign.asc"));
     site.mail_by(sink.port, Some("sign.asc"));
@@ -141,7 +141,7 @@ async fn a_mail_arrives_with_a_good_signature() {
 #[tokio::test]
 async fn what_is_secret_arrives_encrypted_or_waits() {
     let mut site = Site::open().await;
-    let sink = sinks::smtp().await;
+    let sink = sinks::smtp(None).await;
     let (centre, partner) = (
         Gpg::new("noroshi@centre.example"),
         Gpg::new("soc@th-cert.example"),
@@ -191,7 +191,7 @@ async fn what_is_secret_arrives_encrypted_or_waits() {
 #[tokio::test]
 async fn what_follows_is_a_reply_to_what_opened() {
     let mut site = Site::open().await;
-    let sink = sinks::smtp().await;
+    let sink = sinks::smtp(None).await;
     site.mail_by(sink.port, None);
     let deliverer = site.push("[partner.mail]\n", "").await;
     let mut case = alert(1, "th-cert");
@@ -221,7 +221,7 @@ async fn what_follows_is_a_reply_to_what_opened() {
 #[tokio::test]
 async fn a_high_case_without_an_answer_is_asked_about() {
     let mut site = Site::open().await;
-    let sink = sinks::smtp().await;
+    let sink = sinks::smtp(None).await;
     site.mail_by(sink.port, None);
     site.settings.answer_within = Duration::from_secs(1);
     let deliverer = site

@@ -139,8 +139,8 @@ impl Mailed {
 }
 
 /// A mail server.
-pub(crate) async fn smtp() -> Sink<Mailed> {
-    serve(None, |stream, inbox| async move {
+pub(crate) async fn smtp(tls: Option<TlsAcceptor>) -> Sink<Mailed> {
+    serve(tls, |stream, inbox| async move {
         let mut stream = BufReader::new(stream);
         let _ = stream.write_all(b"220 sink ESMTP\r\n").await;
         let (mut line, mut to) = (String::new(), Vec::new());

@@ -143,7 +143,7 @@ async fn no_byte_of_another_partner_reaches_a_receiver() {
         sinks::webhook(sinks::ok, None).await,
     );
     let (lines_north, lines_south) = (sinks::syslog(None).await, sinks::syslog(None).await);
-    let mails = sinks::smtp().await;
+    let mails = sinks::smtp(None).await;
     site.mail_by(mails.port, None);
     let all = |webhook: u16, syslog: u16| {
         format!(
