@@ -115,7 +115,7 @@ impl Detector for DdosVictims {
             .collect();
         let mut findings = Vec::new();
         let source = |answer: &&Sighting| answer.flow.tuple.source;
-        for group in answers.chunk_by(|a, b| neighbours(source(a)) == neighbours(source(b))) {
+        for group in answers.chunk_by(|a, b| are_neighbours(source(a), source(b))) {
             let mut victims = Vec::new();
             for of_one in group.chunk_by(|a, b| source(a) == source(b)) {
                 self.add(window, of_one);
@@ -134,6 +134,15 @@ fn is_answer(flow: &Flow) -> bool {
         Traffic::BackscatterIcmpError => {
             u64::from(flow.tally.marks.mismatched) * 2 <= flow.tally.packets
         }
+        _ => false,
+    }
+}
+
+/// Whether two addresses belong to the same /24 or /64.
+fn are_neighbours(one: IpAddr, other: IpAddr) -> bool {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => (one.to_bits() ^ other.to_bits()) >> 8 == 0,
+        (IpAddr::V6(one), IpAddr::V6(other)) => (one.to_bits() ^ other.to_bits()) >> 64 == 0,
         _ => false,
     }
 }

@@ -1,7 +1,6 @@
 //! What one victim answers, and whether it is an attack.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::mem;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use noroshi_proto::traffic::{Service, Traffic, Transport};
 use noroshi_store::alert::Kind;
 use noroshi_store::origin::Origin;
 use noroshi_store::window::{Sighting, Watch};
+use smallvec::SmallVec;
 
 use crate::detectors::sources::Sensors;
 use crate::detectors::statistics::{poisson_interval, poisson_tail, uniformity};
@@ -42,8 +42,10 @@ pub(super) struct Attack {
     packets: u64,
     fresh: u64,
     views: Views,
-    services: Vec<Attacked>,
-    victims: BTreeMap<IpAddr, u64>,
+    /// The first stands here itself: most victims have no other.
+    services: SmallVec<[Attacked; 1]>,
+    /// Ascending, with their packets.
+    victims: SmallVec<[(IpAddr, u64); 1]>,
     /// Packets of the last six buckets, and the number of the newest.
     buckets: [u64; 6],
     bucket: u64,
@@ -142,18 +144,23 @@ impl Attack {
 
     pub(super) fn add_victim(&mut self, victim: IpAddr, answers: &[&Sighting]) {
         let packets: u64 = answers.iter().map(|answer| answer.flow.tally.packets).sum();
-        if self.victims.len() < VICTIMS_MAX || self.victims.contains_key(&victim) {
-            *self.victims.entry(victim).or_default() += packets;
+        match self.victims.binary_search_by_key(&victim, |(one, _)| *one) {
+            Ok(at) => self.victims[at].1 += packets,
+            Err(at) if self.victims.len() < VICTIMS_MAX => {
+                self.victims.insert(at, (victim, packets));
+            }
+            Err(_) => {}
         }
     }
 
     pub(super) fn victims(&self) -> impl Iterator<Item = IpAddr> + '_ {
-        self.victims.keys().copied()
+        self.victims.iter().map(|(victim, _)| *victim)
     }
 
     /// Whether so many addresses are hit, and none of them above all.
     pub(super) fn is_spread(&self, victims_min: usize) -> bool {
-        let most = self.victims.values().max().copied().unwrap_or(0);
+        let packets = self.victims.iter().map(|(_, packets)| *packets);
+        let most = packets.max().unwrap_or(0);
         self.victims.len() >= victims_min && most * 2 <= self.packets
     }
 
@@ -175,11 +182,11 @@ impl Attack {
 
     /// Whether it is an attack by now, and why.
     pub(super) fn strength(&mut self, settings: &DdosVictim) -> Option<Strength> {
-        let (requests, targets, addresses) = (
-            self.requests(),
-            self.views.targets(),
-            self.views.addresses(),
-        );
+        let (targets, addresses) = (self.views.targets(), self.views.addresses());
+        if targets < TARGETS_MIN {
+            return None; // most are: forged answers, of which none comes twice
+        }
+        let requests = self.requests();
         let spread = settings.targets_min.min(requests.div_ceil(2));
         if targets < spread.min(addresses.max(TARGETS_MIN)).max(TARGETS_MIN) {
             return None;
