@@ -24,6 +24,9 @@ mod replay;
 mod scenario;
 mod up;
 
+/// What the centre is called where it signs what it says.
+const CENTRE: &str = "Noroshi";
+
 /// Does what was asked.
 ///
 /// # Errors

@@ -9,7 +9,8 @@ use noroshi_store::changes::Shown;
 use noroshi_store::registry::partner::Partner;
 use uuid::Uuid;
 
-use crate::render;
+use crate::stix::{self, Audience};
+use crate::{cef, intelmq, render};
 
 /// What a partner would receive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,12 +81,65 @@ pub fn alert(partner: &Partner, now: Millis) -> Alert {
     }
 }
 
-/// The drill alert in each format.
-pub fn renderings(partner: &Partner, now: Millis) -> Vec<Rendering> {
+/// The drill alert in each format. Daily reports (CSV) and MISP hold no exercise, so that no tool
+/// takes one for real.
+pub fn renderings(partner: &Partner, centre: &str, now: Millis) -> Vec<Rendering> {
     let shown = Shown::new(alert(partner, now), None);
-    vec![Rendering {
-        format: "alerts",
-        way: "GET /v1/alerts.jsonl",
-        text: render::lines(&partner.id, [&shown]),
-    }]
+    let audience = Audience {
+        centre,
+        partner: partner.id.as_str(),
+        country: partner.country.as_str(),
+        markings: partner.stix_markings,
+    };
+    let objects = stix::objects(&shown, &audience);
+    let objects: String = objects.iter().map(|one| one.json() + "\n").collect();
+    let one = |format, way, text| Rendering { format, way, text };
+    vec![
+        one(
+            "alerts",
+            "GET /v1/alerts.jsonl, and the stream beside it",
+            render::lines(&partner.id, [&shown]),
+        ),
+        one(
+            "intelmq",
+            "GET /v1/events.jsonl",
+            intelmq::lines(&partner.id, [&shown]),
+        ),
+        one(
+            "stix",
+            "TAXII 2.1 under /taxii2/, one object a line",
+            objects,
+        ),
+        one(
+            "cef",
+            "syslog",
+            cef::line(&partner.id, &shown).unwrap_or_default() + "\n",
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use noroshi_store::registry::Registry;
+
+    use super::*;
+
+    #[test]
+    fn a_drill_says_in_every_format_that_it_is_one_and_indicates_nothing() {
+        let registry = Registry::parse(
+            "registry.toml",
+            "[[partner]]\nid = \"th-cert\"\nname = \"ThaiCERT\"\ncountry = \"TH\"\n\
+             [[partner.prefix]]\nprefix = \"203.0.113.0/24\"\n",
+        );
+        let registry = registry.expect("a registry");
+        let now = Millis(1_793_599_210_000);
+        for shown in renderings(&registry.partners()[0], "Noroshi", now) {
+            let text = shown.text.to_lowercase();
+            assert!(
+                text.contains("exercise") || text.contains("drill"),
+                "{shown:?}"
+            );
+            assert!(!text.contains("indicator--"), "{shown:?}");
+        }
+    }
 }

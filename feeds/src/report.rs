@@ -184,7 +184,7 @@ fn most<T: Ord>(things: impl Iterator<Item = T>) -> Vec<(T, u64)> {
         *counts.entry(thing).or_default() += 1;
     }
     let mut counts: Vec<(T, u64)> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1));
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts.truncate(LINES_MAX);
     counts
 }

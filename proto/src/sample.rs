@@ -70,7 +70,7 @@ impl TargetSample {
         masked.sort_unstable();
         masked.dedup();
         masked.truncate(most);
-        Self::keep(&masked)
+        Self::keep(masked.into_iter())
     }
 
     /// `None` unless `masked` is strictly ascending and no longer than `most`.
@@ -81,7 +81,7 @@ impl TargetSample {
     /// `None` unless `masked` is strictly ascending and no longer than `most`.
     pub fn from_slice(masked: &[u32], most: usize) -> Option<Self> {
         let ascending = masked.is_sorted_by(|a, b| a < b);
-        (ascending && masked.len() <= most).then(|| Self::keep(masked))
+        (ascending && masked.len() <= most).then(|| Self::keep(masked.iter().copied()))
     }
 
     /// The masked targets, ascending.
@@ -104,7 +104,11 @@ impl TargetSample {
 
     /// Both samples as if one had seen everything.
     pub fn merge(&mut self, other: &Self, most: usize) {
-        *self = Self::new([self.as_slice(), other.as_slice()].concat(), most);
+        let both = Union(self.as_slice(), other.as_slice()).take(most);
+        // of a source that is seen again and again, most changes nothing
+        if !both.clone().eq(self.as_slice().iter().copied()) {
+            *self = Self::keep(both);
+        }
     }
 
     /// Estimated distinct targets: exact below `most`, else `(k - 1) / u_k`, where `u_k` is
@@ -119,20 +123,44 @@ impl TargetSample {
         ((kept.len() - 1) as f64 / fraction).round() as u64
     }
 
-    fn keep(ascending: &[u32]) -> Self {
-        if ascending.len() > FEW {
-            return Self(Kept::Many(ascending.into()));
+    fn keep(ascending: impl Iterator<Item = u32> + Clone) -> Self {
+        let length = ascending.clone().count();
+        if length > FEW {
+            let mut many = Vec::with_capacity(length);
+            many.extend(ascending);
+            return Self(Kept::Many(many.into()));
         }
         let mut masked = [0; FEW];
-        masked[..ascending.len()].copy_from_slice(ascending);
-        let length = ascending.len() as u8;
+        for (kept, one) in masked.iter_mut().zip(ascending) {
+            *kept = one;
+        }
+        let length = length as u8;
         Self(Kept::Few { length, masked })
+    }
+}
+
+/// Two strictly ascending runs as one.
+#[derive(Clone)]
+struct Union<'a>(&'a [u32], &'a [u32]);
+
+impl Iterator for Union<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        let least = match (self.0.first(), self.1.first()) {
+            (Some(one), Some(other)) => *one.min(other),
+            (one, other) => *one.or(other)?,
+        };
+        for run in [&mut self.0, &mut self.1] {
+            *run = run.strip_prefix(&[least]).unwrap_or(run);
+        }
+        Some(least)
     }
 }
 
 impl Default for TargetSample {
     fn default() -> Self {
-        Self::keep(&[])
+        Self::keep([].into_iter())
     }
 }
 

@@ -10,7 +10,7 @@ use noroshi_feeds::report::Report;
 use noroshi_feeds::report::week::Week;
 
 use crate::arguments::partners::{Feed as Verb, FeedReport, FeedTest};
-use crate::command::known_partner;
+use crate::command::{CENTRE, known_partner};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::site::Site;
@@ -27,7 +27,7 @@ pub fn run(verb: Verb) -> Result<(), Failure> {
 fn test(arguments: &FeedTest) -> Result<(), Failure> {
     let config = Config::load(&arguments.config)?;
     let partner = known_partner(&config.registry, &arguments.partner)?;
-    let shown = drill::renderings(partner, noroshi_feeds::clock::now());
+    let shown = drill::renderings(partner, CENTRE, noroshi_feeds::clock::now());
     let mut out = io::BufWriter::new(io::stdout().lock());
     let Some(format) = &arguments.format else {
         for one in shown {

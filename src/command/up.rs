@@ -10,12 +10,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::arguments::Configured;
+use crate::command::CENTRE;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::site::Site;
-
-/// What the centre is called in feeds.
-const CENTRE: &str = "Noroshi";
 
 /// One part of the centre's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

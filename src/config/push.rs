@@ -15,11 +15,7 @@ const SUBMISSION_PORT: u16 = 587;
 const SUBMISSIONS_PORT: u16 = 465;
 
 /// Reads both tables out of `[feeds]`; paths become relative to `base`.
-pub(super) fn read(
-    feeds: &mut Section<'_>,
-    base: &Path,
-    public_url: Option<&str>,
-) -> Settings {
+pub(super) fn read(feeds: &mut Section<'_>, base: &Path, public_url: Option<&str>) -> Settings {
     let default = Settings::default();
     let mail = mail(feeds.section("mail"), base);
     let mut section = feeds.section("push");

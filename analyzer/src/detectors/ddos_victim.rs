@@ -143,11 +143,7 @@ impl Detector for DdosVictims {
             .collect();
         let mut findings = Vec::new();
         let source = |answer: &&Sighting| answer.flow.tuple.source;
-        let widest = |answer: &&Sighting| {
-            let (length, _) = carpets(source(answer))[0];
-            network(source(answer), length)
-        };
-        for group in answers.chunk_by(|a, b| widest(a) == widest(b)) {
+        for group in answers.chunk_by(|a, b| are_neighbours(source(a), source(b))) {
             let mut victims = Vec::new();
             for of_one in group.chunk_by(|a, b| source(a) == source(b)) {
                 self.add(window, of_one);
@@ -176,6 +172,15 @@ fn carpets(address: IpAddr) -> &'static [(u8, u8)] {
     match address {
         IpAddr::V4(_) => &[(24, 32)],
         IpAddr::V6(_) => &[(48, 64), (64, 128)],
+    }
+}
+
+/// Whether two addresses belong to the same widest prefix of [`carpets`].
+fn are_neighbours(one: IpAddr, other: IpAddr) -> bool {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => (one.to_bits() ^ other.to_bits()) >> 8 == 0,
+        (IpAddr::V6(one), IpAddr::V6(other)) => (one.to_bits() ^ other.to_bits()) >> 80 == 0,
+        _ => false,
     }
 }
 

@@ -35,17 +35,24 @@ impl<K: Eq + Hash + Copy, V> Generations<K, V> {
 
     /// The entry of `key`, made by `make` where there is none; it is young now.
     pub fn touch(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
-        if !self.young.contains_key(&key) {
-            let value = self.old.remove(&key).unwrap_or_else(make);
-            if self.young.len() >= self.half {
-                self.forgotten += self.old.len() as u64;
-                self.old = mem::take(&mut self.young);
-            }
-            self.young.insert(key, value);
+        if self.young.len() >= self.half && !self.young.contains_key(&key) {
+            let value = self.old.remove(&key);
+            self.grow_old();
+            return self
+                .young
+                .entry(key)
+                .or_insert_with(|| value.unwrap_or_else(make));
         }
-        self.young
-            .get_mut(&key)
-            .expect("it was there or has just been put there")
+        let old = &mut self.old;
+        let renew = || old.remove(&key).unwrap_or_else(make);
+        self.young.entry(key).or_insert_with(renew)
+    }
+
+    /// Forgets the old; both tables keep their room.
+    fn grow_old(&mut self) {
+        self.forgotten += self.old.len() as u64;
+        mem::swap(&mut self.old, &mut self.young);
+        self.young.clear();
     }
 
     /// The entry of `key`, as old as it was.

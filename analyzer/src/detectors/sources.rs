@@ -18,6 +18,7 @@ use noroshi_proto::time::Millis;
 use noroshi_proto::traffic::{Service, Traffic};
 use noroshi_store::origin::Origin;
 use noroshi_store::window::{Sighting, Watch, Window};
+use smallvec::SmallVec;
 
 use super::aggressive::Today;
 use super::generations::Generations;
@@ -33,7 +34,7 @@ const FEW_MAX: usize = 3;
 /// All sources that matter to one detector.
 #[derive(Debug)]
 pub struct Sources {
-    settings: settings::Sources,
+    pauses: Pauses,
     wanted: fn(&Flow) -> bool,
     table: Generations<IpAddr, Activity>,
     sensors: Sensors,
@@ -59,8 +60,8 @@ pub struct Activity {
     pub marks: Marks,
     /// What each sensor saw.
     pub views: Views,
-    /// What it asks for.
-    pub conversations: Vec<Conversation>,
+    /// What it asks for. The first stands here itself, as in [`Views`].
+    pub conversations: SmallVec<[Conversation; 1]>,
     /// Packets, not yet reported, of conversations that gave way.
     pub others: u64,
     /// Part of it arrived late.
@@ -106,7 +107,7 @@ impl Sources {
     /// Follows the flows that are `wanted`.
     pub fn new(settings: &settings::Sources, wanted: fn(&Flow) -> bool) -> Self {
         Self {
-            settings: settings.clone(),
+            pauses: Pauses::new(settings),
             wanted,
             table: Generations::new(settings.remembered_max),
             sensors: Sensors::default(),
@@ -142,7 +143,7 @@ impl Sources {
             let activity = self.table.touch(source, || Activity::begin(any));
             for sighting in &seen {
                 let watch = &window.watches[sighting.watch];
-                activity.add(sighting, watch, numbers[sighting.watch], &self.settings);
+                activity.add(sighting, watch, numbers[sighting.watch], &self.pauses);
             }
             tell(source, activity, &self.sensors, &seen);
         }
@@ -194,7 +195,7 @@ impl Activity {
             last: tally.first,
             marks: Marks::default(),
             views: Views::default(),
-            conversations: Vec::new(),
+            conversations: SmallVec::new(),
             others: 0,
             late: false,
             settled: None,
@@ -203,16 +204,10 @@ impl Activity {
         }
     }
 
-    fn add(
-        &mut self,
-        sighting: &Sighting,
-        watch: &Watch,
-        sensor: u16,
-        settings: &settings::Sources,
-    ) {
+    fn add(&mut self, sighting: &Sighting, watch: &Watch, sensor: u16, pauses: &Pauses) {
         let tally = &sighting.flow.tally;
         let heard = self.views.addresses_with(sensor, watch.addresses);
-        let pause = pause_max(settings, heard, sighting.flow.tuple.source);
+        let pause = pauses.longest(heard, sighting.flow.tuple.source);
         if tally.first.0 > self.last.0.saturating_add(pause) {
             *self = Self {
                 today: self.today,
@@ -334,21 +329,39 @@ impl Conversation {
     }
 }
 
-/// How long a source may pause within one activity, in milliseconds:
+/// How long a source may pause within one activity:
 /// `T = ln(1 / chance) / (rate × share of IPv4)`, as published scanner events imply
 /// (Merit: 475,136 addresses, 100 packets/s, 1e-3 → 624 s).
-pub fn pause_max(settings: &settings::Sources, addresses: u64, source: IpAddr) -> u64 {
-    let share = addresses as f64 / 2.0_f64.powi(32);
-    let seconds = if source.is_ipv4() && share > 0.0 {
-        (1.0 / settings.cut_chance).ln() / (settings.slowest_rate * share)
-    } else {
-        f64::INFINITY // nobody scans all of IPv6: no rate to expect
-    };
-    let clamped = seconds.clamp(
-        settings.silence_seconds_min as f64,
-        settings.silence_seconds_max as f64,
-    );
-    (clamped * 1000.0) as u64
+#[derive(Clone, Copy, Debug)]
+pub struct Pauses {
+    /// `ln(1 / chance)`.
+    expected: f64,
+    slowest_rate: f64,
+    seconds_min: f64,
+    seconds_max: f64,
+}
+
+impl Pauses {
+    /// By these settings.
+    pub fn new(settings: &settings::Sources) -> Self {
+        Self {
+            expected: (1.0 / settings.cut_chance).ln(),
+            slowest_rate: settings.slowest_rate,
+            seconds_min: settings.silence_seconds_min as f64,
+            seconds_max: settings.silence_seconds_max as f64,
+        }
+    }
+
+    /// The longest pause of a source that so many addresses can hear, in milliseconds.
+    pub fn longest(&self, addresses: u64, source: IpAddr) -> u64 {
+        let share = addresses as f64 / 2.0_f64.powi(32);
+        let seconds = if source.is_ipv4() && share > 0.0 {
+            self.expected / (self.slowest_rate * share)
+        } else {
+            f64::INFINITY // nobody scans all of IPv6: no rate to expect
+        };
+        (seconds.clamp(self.seconds_min, self.seconds_max) * 1000.0) as u64
+    }
 }
 
 /// How many hops away a packet began, if it began with the usual 32, 64, 128 or 255.
@@ -375,16 +388,16 @@ mod tests {
 
     #[test]
     fn pauses_reproduce_published_constants() {
-        let settings = settings::Sources::default();
+        let pauses = Pauses::new(&settings::Sources::default());
         let source = IpAddr::from([192, 0, 2, 1]);
-        let seconds = |addresses| pause_max(&settings, addresses, source) / 1000;
+        let seconds = |addresses| pauses.longest(addresses, source) / 1000;
         assert_eq!(seconds(475_136), 624);
         assert_eq!(seconds(65_536), 4_527);
         assert_eq!(seconds(4_096), 72_433);
         assert_eq!(seconds(256), 86_400);
         assert_eq!(seconds(1 << 24), 300);
         assert_eq!(
-            pause_max(&settings, 0, "2001:db8::1".parse().expect("address")),
+            pauses.longest(0, "2001:db8::1".parse().expect("address")),
             86_400_000
         );
     }

@@ -6,15 +6,19 @@
 use noroshi_proto::flow::Tally;
 use noroshi_proto::sample::{TargetBits, TargetSample};
 use noroshi_store::window::Watch;
+use smallvec::SmallVec;
 
 use super::sources::{hops, hops_spread};
 
 /// Sensors kept; what further ones see adds no targets.
 const VIEWS_MAX: usize = 64;
+/// Sensors that there is room for at once when a second one sees a source.
+const MORE: usize = 3;
 
-/// What each sensor saw of one source.
+/// What each sensor saw of one source. The first stands here itself: most sources have no other,
+/// and those that come once and go must cost no allocation.
 #[derive(Clone, Debug, Default)]
-pub struct Views(Vec<View>);
+pub struct Views(SmallVec<[View; 1]>);
 
 /// What one sensor saw of it.
 #[derive(Clone, Debug)]
@@ -37,16 +41,21 @@ impl Views {
         let known = self.0.iter().position(|view| view.sensor == sensor);
         match known {
             Some(index) => self.0[index].add(tally, watch),
-            None if self.0.len() < VIEWS_MAX => self.0.push(View {
-                sensor,
-                addresses: watch.addresses,
-                bits: watch.target_bits,
-                sample_max,
-                sample: tally.sample.clone(),
-                most: tally.targets,
-                sum: tally.targets.into(),
-                ttl: (tally.ttl_min, tally.ttl_max),
-            }),
+            None if self.0.len() < VIEWS_MAX => {
+                if self.0.len() == 1 {
+                    self.0.reserve(MORE); // whom two sensors saw, others see as well
+                }
+                self.0.push(View {
+                    sensor,
+                    addresses: watch.addresses,
+                    bits: watch.target_bits,
+                    sample_max,
+                    sample: tally.sample.clone(),
+                    most: tally.targets,
+                    sum: tally.targets.into(),
+                    ttl: (tally.ttl_min, tally.ttl_max),
+                });
+            }
             None => {}
         }
     }

@@ -1,7 +1,6 @@
 //! What one victim answers, and whether it is an attack.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::mem;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use noroshi_proto::traffic::{Service, Traffic, Transport};
 use noroshi_store::alert::Kind;
 use noroshi_store::origin::Origin;
 use noroshi_store::window::{Sighting, Watch};
+use smallvec::SmallVec;
 
 use crate::detectors::sources::Sensors;
 use crate::detectors::statistics::{poisson_interval, poisson_tail, span_stretch, uniformity};
@@ -45,10 +45,11 @@ pub(super) struct Attack {
     packets: u64,
     fresh: u64,
     views: Views,
-    services: Vec<Attacked>,
+    /// The first stands here itself: most victims have no other.
+    services: SmallVec<[Attacked; 1]>,
     vectors: Protocols,
-    /// Packets of each part of a prefix, by its first address.
-    parts: BTreeMap<IpAddr, u64>,
+    /// Packets of each part of a prefix, by its first address, ascending.
+    parts: SmallVec<[(IpAddr, u64); 1]>,
     /// Packets of the last six buckets, and the number of the newest.
     buckets: [u64; 6],
     bucket: u64,
@@ -149,18 +150,23 @@ impl Attack {
     /// Counts the answers of one part of the prefix, an address or a network.
     pub(super) fn add_part(&mut self, part: IpAddr, answers: &[&Sighting]) {
         let packets: u64 = answers.iter().map(|answer| answer.flow.tally.packets).sum();
-        if self.parts.len() < VICTIMS_MAX || self.parts.contains_key(&part) {
-            *self.parts.entry(part).or_default() += packets;
+        match self.parts.binary_search_by_key(&part, |(one, _)| *one) {
+            Ok(at) => self.parts[at].1 += packets,
+            Err(at) if self.parts.len() < VICTIMS_MAX => {
+                self.parts.insert(at, (part, packets));
+            }
+            Err(_) => {}
         }
     }
 
     pub(super) fn parts(&self) -> impl Iterator<Item = IpAddr> + '_ {
-        self.parts.keys().copied()
+        self.parts.iter().map(|(part, _)| *part)
     }
 
     /// Whether so many parts are hit, and none of them above all.
     pub(super) fn is_spread(&self, parts_min: usize) -> bool {
-        let most = self.parts.values().max().copied().unwrap_or(0);
+        let packets = self.parts.iter().map(|(_, packets)| *packets);
+        let most = packets.max().unwrap_or(0);
         self.parts.len() >= parts_min && most * 2 <= self.packets
     }
 
@@ -182,11 +188,11 @@ impl Attack {
 
     /// Whether it is an attack by now, and why.
     pub(super) fn strength(&mut self, settings: &DdosVictim) -> Option<Strength> {
-        let (requests, targets, addresses) = (
-            self.requests(),
-            self.views.targets(),
-            self.views.addresses(),
-        );
+        let (targets, addresses) = (self.views.targets(), self.views.addresses());
+        if targets < TARGETS_MIN {
+            return None; // most are: forged answers, of which none comes twice
+        }
+        let requests = self.requests();
         let spread = settings.targets_min.min(requests.div_ceil(2));
         if targets < spread.min(addresses.max(TARGETS_MIN)).max(TARGETS_MIN) {
             return None;

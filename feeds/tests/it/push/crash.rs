@@ -2,7 +2,7 @@
 //! what comes twice comes with the same id and the same words.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -33,17 +33,7 @@ async fn killing_the_deliverer_loses_nothing_and_repeats_only_with_the_same_id()
     );
     // Both channels begin here, so that every case is theirs to tell.
     site.push(&north, "").await.end().await;
-    let task = site.path().join("task.json");
-    let endpoint = site.endpoint();
-    let told = [
-        &endpoint.url,
-        &endpoint.user,
-        &endpoint.password,
-        &endpoint.database,
-    ];
-    std::fs::write(&task, serde_json::to_string(&told).expect("JSON")).expect("a file");
-    std::fs::write(site.path().join("registry.toml"), registry(&north, "")).expect("a file");
-
+    let task = task_of(&site, &north);
     for round in 0..ROUNDS {
         site.record(alert(round as u128 + 1, "th-cert"), 1).await;
         let before = posts.inbox.all().len();
@@ -90,6 +80,21 @@ async fn killing_the_deliverer_loses_nothing_and_repeats_only_with_the_same_id()
         ROUNDS,
         "one line a case, the same at each attempt"
     );
+}
+
+/// The file that tells a process where the store is, beside the registry.
+fn task_of(site: &Site, north: &str) -> PathBuf {
+    let task = site.path().join("task.json");
+    let endpoint = site.endpoint();
+    let told = [
+        &endpoint.url,
+        &endpoint.user,
+        &endpoint.password,
+        &endpoint.database,
+    ];
+    std::fs::write(&task, serde_json::to_string(&told).expect("JSON")).expect("a file");
+    std::fs::write(site.path().join("registry.toml"), registry(north, "")).expect("a file");
+    task
 }
 
 fn start(task: &Path) -> Child {

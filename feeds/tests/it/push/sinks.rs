@@ -21,13 +21,13 @@ impl<T> Default for Inbox<T> {
 
 impl<T: Clone> Inbox<T> {
     fn put(&self, one: T) -> usize {
-        let mut all = self.0.lock().unwrap();
+        let mut all = self.0.lock().expect("nobody panics");
         all.push(one);
         all.len() - 1
     }
 
     pub(crate) fn all(&self) -> Vec<T> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().expect("nobody panics").clone()
     }
 
     /// Waits until so many are there.
