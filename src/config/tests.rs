@@ -46,7 +46,9 @@ fn the_shipped_samples_are_valid_and_say_the_defaults() {
     let (_directory, path) = site("registry = \"registry.toml\"\n", "");
     let default = Config::load(&path).unwrap();
     assert_eq!(config.collector, default.collector);
-    assert_eq!(config.feeds, default.feeds);
+    let mut feeds = default.feeds;
+    feeds.key_file = shipped("feeds.key"); // beside each configuration
+    assert_eq!(config.feeds, feeds);
     assert_eq!(config.analyzer, default.analyzer);
     assert_eq!(config.store.retention, default.store.retention);
     assert_eq!(config.store.place, Place::Embedded(shipped("data")));
@@ -147,7 +149,7 @@ alerts = 100000
         noroshi.toml:7: unknown key `contry`: did you mean `country`?
         noroshi.toml:8: absent: cannot be read (No such file or directory (os error 2)): check the path and its rights
         noroshi.toml:11: sensors would be heard in the clear: until there is TLS, listen on 127.0.0.1 and let sensors come through a tunnel (ssh, WireGuard)
-        noroshi.toml:13: in `analyzer`: unknown field `nonsense`, expected one of `sources`, `hosts`, `spoof_suspect`, `open_reflector`, `reflection`, `ddos_victim`, `scan_surge`, `coordinated`, `country_silence`, `sensor_silence`, `cases`
+        noroshi.toml:13: in `analyzer`: unknown field `nonsense`, expected one of `sources`, `hosts`, `aggressive`, `spoof_suspect`, `open_reflector`, `reflection`, `ddos_victim`, `scan_surge`, `coordinated`, `country_silence`, `sensor_silence`, `cases`
         noroshi.toml:15: in `analyzer`: invalid type: string "many", expected u64
         noroshi.toml:19: `flow_tuples` must outlive what sensors may still send: 15 days or more
         noroshi.toml:20: `alerts` keeps at most 65535 days: write 0 to keep for good

@@ -25,9 +25,10 @@ fn told(directory: &tempfile::TempDir, faults: &Faults) -> String {
 #[test]
 fn everything_is_read() {
     let feeds = r#"
+[feeds]
+public_url = "https://feeds.example.org/"
 [feeds.push]
 allow_private = ["10.8.0.0/16"]
-public_url = "https://feeds.example.org/"
 answer_within_minutes = 45
 [feeds.mail]
 smtp = "mail.example.org"
