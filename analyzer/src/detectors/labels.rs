@@ -4,7 +4,7 @@
 //! country has not gained them: their network is known, and its country is new.
 //!
 //! # Promises
-//! - Memory is fixed: one day for each network, and [`PAIRS_MAX`] countries of networks. What
+//! - Memory is fixed: one day for each network, and `PAIRS_MAX` countries of networks. What
 //!   is beyond has not moved.
 
 use std::collections::HashMap;
