@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::channel::{self, Channel, Problem, Settings};
+use crate::clock::now;
 use worker::Worker;
 
 /// How often the store is asked whether anything changed.
@@ -52,11 +53,6 @@ fn told(problems: &[Problem]) -> String {
         None => problem.to_string(),
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// Now, in UTC.
-fn now() -> Millis {
-    Millis(u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default())
 }
 
 /// Pushes until `shutdown`; ends at once where no partner wants anything pushed.

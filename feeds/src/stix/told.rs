@@ -7,6 +7,8 @@ use noroshi_store::alert::{Alert, Confidence, Kind, Severity, State, Subject};
 use noroshi_store::changes::Shown;
 use noroshi_store::remedy::{Remedy, Standing};
 
+use crate::rsit;
+
 use super::marking::marking;
 use super::object::{AlertProperties, Body, Extension, Head, Indicator, Object, Stamp};
 use super::{Audience, id, observed, shared};
@@ -75,25 +77,6 @@ fn possible_type(alert: &Alert) -> Option<&'static str> {
         Kind::InfectedHost => Some("compromised"),
         Kind::ScanningHost | Kind::ReflectionRecon => Some("malicious-activity"),
         _ => None,
-    }
-}
-
-/// The type by the Reference Security Incident Taxonomy (RSIT 1003).
-pub fn rsit_type(alert: &Alert) -> &'static str {
-    if alert.exercise {
-        return "test";
-    }
-    match alert.kind {
-        Kind::InfectedHost => "infected-system",
-        Kind::ScanningHost
-        | Kind::ReflectionRecon
-        | Kind::ScanSurge
-        | Kind::NewService
-        | Kind::CoordinatedScan => "scanner",
-        Kind::ReflectionVictim | Kind::DdosVictim => "ddos",
-        Kind::OpenReflector => "ddos-amplifier",
-        Kind::CountrySilence | Kind::SensorSilence => "outage",
-        Kind::SpoofSuspect => "undetermined",
     }
 }
 
@@ -219,7 +202,7 @@ impl Teller<'_> {
     fn object(&self, kind: &'static str, role: &str, body: Body) -> Object {
         let alert = &self.shown.alert;
         let of = alert.id.to_string();
-        let mut labels = vec![rsit_type(alert).to_owned()];
+        let mut labels = vec![rsit::of(alert).kind.to_owned()];
         if alert.exercise {
             labels.push("exercise".to_owned());
         }
@@ -249,7 +232,7 @@ impl Teller<'_> {
             state: alert.state.name(),
             remedy: remedy.map(|standing| standing.state.name()),
             reason: reason.filter(|reason| !reason.is_empty()),
-            rsit_type: rsit_type(alert),
+            rsit_type: rsit::of(alert).kind,
             severity: severity(alert.severity),
             targets: alert.evidence.targets,
             source_port: alert.evidence.source_port,
