@@ -3,7 +3,7 @@
 //! The extension's keys are those of Shadowserver's map (`cef.json` of 2026-03-24): `src`, `spt`,
 //! `dst`, `dpt`, `cn1` and `cn2` for the AS of source and destination, `cs1` and `cs2` for their
 //! countries, `cs3` the tag, `cs4` the infection, `cs5` the family; and where there is more to say
-//! keys of CEF's own dictionary. `dst` is a victim, never an address of a telescope.
+//! keys of CEF's own dictionary: `act` is what happened to the case. `dst` is a victim, never an address of a telescope.
 //!
 //! ```text
 //! CEF:0|Noroshi|Noroshi|VERSION|REASON_CODE|KIND|SEVERITY|key=value key=value …
@@ -12,9 +12,9 @@
 use std::fmt::{Display, Write as _};
 
 use noroshi_store::alert::{Alert, Severity, State, Subject};
-use noroshi_store::changes::Shown;
 use noroshi_store::origin::PartnerId;
 
+use crate::message::Item;
 use crate::reader::{is_about_networks, is_readers};
 use crate::rsit;
 use crate::service::Ports;
@@ -22,16 +22,18 @@ use crate::service::Ports;
 /// Characters of an explanation: a line stays within what syslog carries (RFC 5425 §4.3.1).
 const TEXT_CHARACTERS_MAX: usize = 1_000;
 
-/// One alert as one line, without its end; `None` where it is not `reader`'s.
-pub fn line(reader: &PartnerId, shown: &Shown) -> Option<String> {
-    let alert = &shown.alert;
+/// One change of an alert as one line, without its end; `None` where it is not `reader`'s.
+pub fn line(reader: &PartnerId, item: &Item) -> Option<String> {
+    let alert = &item.alert;
     if !is_readers(reader, alert) || !is_about_networks(alert) {
         return None;
     }
     let mut line = String::from("CEF:0|Noroshi|Noroshi");
     let severity = severity(alert).to_string();
     let version = env!("CARGO_PKG_VERSION");
-    for part in [version, &alert.reason_code, alert.kind.name(), &severity] {
+    let drill = if alert.exercise { "EXERCISE " } else { "" };
+    let name = format!("{drill}{}", alert.kind.name());
+    for part in [version, &alert.reason_code, &name, &severity] {
         line.push('|');
         push_escaped(&mut line, part, '|');
     }
@@ -39,7 +41,7 @@ pub fn line(reader: &PartnerId, shown: &Shown) -> Option<String> {
     let mut extension = Extension(line);
     put_times(&mut extension, alert);
     put_ends(&mut extension, alert);
-    put_more(&mut extension, shown);
+    put_more(&mut extension, item);
     Some(extension.0.trim_end().to_owned())
 }
 
@@ -128,9 +130,10 @@ fn put_ends(extension: &mut Extension, alert: &Alert) {
     }
 }
 
-fn put_more(extension: &mut Extension, shown: &Shown) {
-    let alert = &shown.alert;
+fn put_more(extension: &mut Extension, item: &Item) {
+    let alert = &item.alert;
     let rsit = rsit::of(alert);
+    extension.put("act", Some(item.event.name()));
     extension.put("cat", Some(format!("{}:{}", rsit.taxonomy, rsit.kind)));
     let is_withdrawn = alert.state == State::Withdrawn;
     let tag = if is_withdrawn {
@@ -144,8 +147,7 @@ fn put_more(extension: &mut Extension, shown: &Shown) {
     extension.put("cnt", Some(alert.evidence.packets));
     extension.put("externalId", Some(alert.id));
     extension.put("outcome", Some(alert.state.name()));
-    let reason = shown.remedy.as_ref().filter(|_| is_withdrawn);
-    extension.put("reason", reason.map(|standing| &standing.reason));
+    extension.put("reason", Some(&item.reason));
     let text = alert.explanation.chars().take(TEXT_CHARACTERS_MAX);
     extension.put("msg", Some(text.collect::<String>()));
 }

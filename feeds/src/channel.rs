@@ -9,20 +9,21 @@ use ipnet::IpNet;
 use lettre::Address;
 use lettre::message::Mailbox;
 use noroshi_proto::time::Millis;
-use noroshi_store::registry::Registry;
 use noroshi_store::registry::partner::Partner;
 use noroshi_store::registry::push;
 use sha2::{Digest as _, Sha256};
 
+use crate::key::Key;
+use crate::links::Answers;
 use crate::mail::pgp::{Certificate, Signer};
 use crate::mail::post::{Post, Server};
-use crate::mail::text::Texts;
 use crate::mail::{Audience, Mails};
 use crate::message::Message;
 use crate::outbound::{Guard, Outbound};
 use crate::plan::{Pace, Profile};
 use crate::retry::Outcome;
 use crate::syslog::Collector;
+use crate::text::Texts;
 use crate::webhook::Hook;
 
 /// The channel of mails to a partner, after which the others are named.
@@ -39,6 +40,8 @@ pub struct Settings {
     pub authorities: Option<PathBuf>,
     /// Where partners read their feeds; no slash at the end.
     pub public_url: Option<String>,
+    /// The feeds' own key, which signs the links in mails.
+    pub key_file: PathBuf,
     /// How long a high case may go without an answer: then the second contacts are asked, and after
     /// twice that time the operator.
     pub answer_within: Duration,
@@ -65,6 +68,7 @@ impl Default for Settings {
             allow_private: Vec::new(),
             authorities: None,
             public_url: None,
+            key_file: PathBuf::from("feeds.key"),
             answer_within: Duration::from_secs(30 * 60),
             mail: None,
         }
@@ -114,19 +118,37 @@ impl Channel {
             Target::Syslog(collector, outbound) => collector.send(outbound, message).await,
         }
     }
+
+    /// What would go out for a message, and how: for people who look at it.
+    ///
+    /// # Errors
+    /// Why it would not go out.
+    pub fn preview(&self, message: &Message) -> Result<(&'static str, String), String> {
+        let (way, bytes) = match &self.target {
+            Target::Webhook(hook, _) => ("posted to a webhook", hook.body(message)),
+            Target::Mail(mails, _) => {
+                let mail = mails.compose(message).map_err(|error| error.to_string())?;
+                ("mail", mail)
+            }
+            Target::Syslog(collector, _) => ("syslog", collector.frames(message)),
+        };
+        Ok((way, String::from_utf8_lossy(&bytes).into_owned()))
+    }
 }
 
-/// Opens every channel of every partner: reads keys, parses addresses.
+/// Opens every channel of these partners: reads keys, parses addresses. Mails have links where
+/// there is a `key` to sign them with, and a public URL.
 ///
 /// # Errors
 /// All that the operator has to mend.
 pub fn open(
     settings: &Settings,
-    registry: &Registry,
+    partners: &[Partner],
+    key: Option<&Key>,
     now: Millis,
 ) -> Result<Vec<Channel>, Vec<Problem>> {
     let mut problems = Vec::new();
-    let shared = match Shared::open(settings, now) {
+    let shared = match Shared::open(settings, key, now) {
         Ok(shared) => Some(shared),
         Err(text) => {
             problems.push(Problem { line: None, text });
@@ -135,7 +157,7 @@ pub fn open(
     };
     let mut channels = Vec::new();
     if let Some(shared) = &shared {
-        for partner in registry.partners() {
+        for partner in partners {
             channels.extend(shared.of(partner, &mut problems));
         }
     }
@@ -150,6 +172,7 @@ struct Shared<'s> {
     settings: &'s Settings,
     outbound: Arc<Outbound>,
     mail: Option<CentresMail>,
+    answers: Option<Answers>,
     now: Millis,
 }
 
@@ -161,7 +184,7 @@ struct CentresMail {
 }
 
 impl<'s> Shared<'s> {
-    fn open(settings: &'s Settings, now: Millis) -> Result<Self, String> {
+    fn open(settings: &'s Settings, key: Option<&Key>, now: Millis) -> Result<Self, String> {
         let guard = Guard {
             allow: settings.allow_private.clone(),
         };
@@ -172,6 +195,12 @@ impl<'s> Shared<'s> {
             settings,
             outbound: Arc::new(outbound),
             mail: mail.transpose()?,
+            answers: key
+                .zip(settings.public_url.clone())
+                .map(|(key, url)| Answers {
+                    key: key.clone(),
+                    url,
+                }),
             now,
         })
     }
@@ -231,7 +260,10 @@ impl<'s> Shared<'s> {
         Ok(Channel {
             profile: profile(partner, "syslog", Pace::Everything),
             source: Source::Changes,
-            target: Target::Syslog(Collector::new(syslog)?, Arc::clone(&self.outbound)),
+            target: Target::Syslog(
+                Collector::new(&partner.id, syslog)?,
+                Arc::clone(&self.outbound),
+            ),
         })
     }
 
@@ -290,10 +322,12 @@ impl<'s> Shared<'s> {
             to: Vec::new(),
             audience: Audience::Partner,
             partner: partner.id.clone(),
+            country: partner.country,
             texts,
             signer: centre.signer.clone(),
             certificate: certificate.map_err(|error| error.to_string())?,
             public_url: self.settings.public_url.clone(),
+            answers: self.answers.clone(),
         })
     }
 }

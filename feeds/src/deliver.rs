@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 
 use crate::channel::{self, Channel, Problem, Settings};
 use crate::clock::now;
+use crate::key::{Key, KeyError};
 use worker::Worker;
 
 /// How often the store is asked whether anything changed.
@@ -42,6 +43,9 @@ pub enum DeliverError {
     /// Keys, addresses, languages.
     #[error("{}", told(.0))]
     Channels(Vec<Problem>),
+    /// The feeds' own key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The store refuses; where it only does not answer, the deliverer waits.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -65,7 +69,7 @@ pub async fn run(
     registry: &Registry,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), DeliverError> {
-    let channels = channel::open(settings, registry, now()).map_err(DeliverError::Channels)?;
+    let channels = open(settings, registry)?;
     let mut shutdown = pin!(shutdown);
     if channels.is_empty() {
         shutdown.await;
@@ -74,13 +78,13 @@ pub async fn run(
     let channels: Vec<Arc<Channel>> = channels.into_iter().map(Arc::new).collect();
     loop {
         match lease(&store).await {
-            Ok(Some(lease)) => {
+            Ok(Some((lease, since))) => {
                 tracing::info!(channels = channels.len(), "deliverer holds the lease");
                 let (ring, bell) = watch::channel(());
                 let workers = work(&store, &channels, &bell);
                 drop(bell);
                 let lost = tokio::select! {
-                    lost = lead(&store, &lease, ring) => Some(lost),
+                    lost = lead(&store, &lease, since, ring) => Some(lost),
                     () = shutdown.as_mut() => None,
                 };
                 end(workers).await; // nobody rings any more
@@ -96,6 +100,15 @@ pub async fn run(
             return Ok(());
         }
     }
+}
+
+/// Every channel, with the key that signs links where mails carry any.
+fn open(settings: &Settings, registry: &Registry) -> Result<Vec<Channel>, DeliverError> {
+    let carries_links = settings.mail.is_some() && settings.public_url.is_some();
+    let key = carries_links.then(|| Key::load_or_draw(&settings.key_file));
+    let key = key.transpose()?;
+    channel::open(settings, registry.partners(), key.as_ref(), now())
+        .map_err(DeliverError::Channels)
 }
 
 fn work(store: &Store, channels: &[Arc<Channel>], bell: &watch::Receiver<()>) -> JoinSet<()> {
@@ -123,8 +136,13 @@ async fn end(mut workers: JoinSet<()>) {
 }
 
 /// Rings when something changed, for as long as the lease holds.
-async fn lead(store: &Store, lease: &Lease, ring: watch::Sender<()>) -> Result<(), DeliverError> {
-    let (mut cursor, mut renewed) = (None, now());
+async fn lead(
+    store: &Store,
+    lease: &Lease,
+    since: ChangeCursor,
+    ring: watch::Sender<()>,
+) -> Result<(), DeliverError> {
+    let (mut cursor, mut renewed) = (since, now());
     loop {
         tokio::time::sleep(POLL).await;
         match news(store, &mut cursor).await {
@@ -152,26 +170,25 @@ async fn lead(store: &Store, lease: &Lease, ring: watch::Sender<()>) -> Result<(
 }
 
 /// Whether any case changed since the last time.
-async fn news(store: &Store, cursor: &mut Option<ChangeCursor>) -> Result<bool, StoreError> {
-    let after = match *cursor {
-        Some(cursor) => cursor,
-        None => *cursor.insert(ChangeCursor::at(store.wall_time().await?)),
-    };
-    let changes = store.changes(after, CHANGES_MAX).await?;
+async fn news(store: &Store, cursor: &mut ChangeCursor) -> Result<bool, StoreError> {
+    let changes = store.changes(*cursor, CHANGES_MAX).await?;
     if let Some((last, _)) = changes.last() {
-        *cursor = Some(*last);
+        *cursor = *last;
     }
     Ok(!changes.is_empty())
 }
 
-async fn lease(store: &Store) -> Result<Option<Lease>, StoreError> {
+/// The lease, and since when there may be changes that no channel has seen: before any channel
+/// begins, or what is recorded while they do would wait until they read their queues again.
+async fn lease(store: &Store) -> Result<Option<(Lease, ChangeCursor)>, StoreError> {
     let at = store.wall_time().await?;
     let until = Millis(at.0 + LEASE_MILLIS);
     let name = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     let holder = format!("deliverer@{}", name.trim());
-    store
+    let lease = store
         .acquire_lease(Role::Deliverer, &holder, at, until)
-        .await
+        .await?;
+    Ok(lease.map(|lease| (lease, ChangeCursor::at(at))))
 }
 
 /// An error that waiting may cure is logged; any other ends the deliverer.

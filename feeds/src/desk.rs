@@ -18,6 +18,7 @@ use crate::key::Key;
 use crate::keyring::Keyring;
 use crate::rate::Rate;
 use crate::seats::Seats;
+use crate::text::Texts;
 
 /// Answers made at once, of all partners: what one store answers while none waits long.
 pub const ANSWERS_MAX: usize = 64;
@@ -93,6 +94,13 @@ impl Desk {
     /// A hand to make an answer with, once one is free.
     pub(crate) async fn hand(&self) -> Option<SemaphorePermit<'_>> {
         self.hands.acquire().await.ok()
+    }
+
+    /// The words for a partner.
+    pub(crate) fn texts(&self, partner: &PartnerId) -> &'static Texts {
+        self.registry
+            .partner(partner)
+            .map_or_else(Texts::english, Texts::for_partner)
     }
 
     /// The day of UTC, counted from 1970-01-01.

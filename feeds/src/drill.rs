@@ -6,17 +6,21 @@ use noroshi_store::alert::{
     Alert, Attribution, Basis, Confidence, Evidence, Kind, Severity, State, Subject,
 };
 use noroshi_store::changes::Shown;
+use noroshi_store::deliveries::Form;
 use noroshi_store::registry::partner::Partner;
 use uuid::Uuid;
 
+use crate::channel::{Channel, Source};
+use crate::message::{self, Event, Item, Message, Said};
+use crate::plan::Profile;
 use crate::stix::{self, Audience};
 use crate::{cef, intelmq, render};
 
 /// What a partner would receive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendering {
-    /// The format's name.
-    pub format: &'static str,
+    /// The format's name, or the channel's.
+    pub format: String,
     /// How it comes.
     pub way: &'static str,
     /// The whole of it.
@@ -81,9 +85,53 @@ pub fn alert(partner: &Partner, now: Millis) -> Alert {
     }
 }
 
+/// The message that tells of a drill alert on a channel.
+pub fn message(channel: &Profile, alert: &Alert) -> Message {
+    let (partner, case) = (channel.partner.as_str(), alert.id);
+    let id = message::id(partner, &channel.channel, case, Event::Opened, 0);
+    Message {
+        id,
+        form: Form::Single,
+        at: alert.opened_at,
+        said: Said {
+            items: vec![Item {
+                event: Event::Opened,
+                alert: alert.clone(),
+                reason: String::new(),
+            }],
+            more: 0,
+        },
+        opened: Some(id),
+    }
+}
+
 /// The drill alert in each format. Daily reports (CSV) and MISP hold no exercise, so that no tool
-/// takes one for real.
-pub fn renderings(partner: &Partner, centre: &str, now: Millis) -> Vec<Rendering> {
+/// takes one for real. What would not go out by a channel says why; links to answer by stand in no
+/// drill, for there is no case to answer.
+pub fn renderings(
+    partner: &Partner,
+    channels: &[Channel],
+    centre: &str,
+    now: Millis,
+) -> Vec<Rendering> {
+    let mut all = read(partner, centre, now);
+    let alert = alert(partner, now);
+    for channel in channels {
+        if channel.profile.partner != partner.id || channel.source != Source::Changes {
+            continue;
+        }
+        let (way, text) = match channel.preview(&message(&channel.profile, &alert)) {
+            Ok(shown) => shown,
+            Err(why) => ("not sent", why),
+        };
+        let format = channel.profile.channel.clone();
+        all.push(Rendering { format, way, text });
+    }
+    all
+}
+
+/// In the formats that it would read.
+fn read(partner: &Partner, centre: &str, now: Millis) -> Vec<Rendering> {
     let shown = Shown::new(alert(partner, now), None);
     let audience = Audience {
         centre,
@@ -91,9 +139,14 @@ pub fn renderings(partner: &Partner, centre: &str, now: Millis) -> Vec<Rendering
         country: partner.country.as_str(),
         markings: partner.stix_markings,
     };
+    let item = Item::of(Event::Opened, &shown);
     let objects = stix::objects(&shown, &audience);
     let objects: String = objects.iter().map(|one| one.json() + "\n").collect();
-    let one = |format, way, text| Rendering { format, way, text };
+    let one = |format: &str, way, text| Rendering {
+        format: format.to_owned(),
+        way,
+        text,
+    };
     vec![
         one(
             "alerts",
@@ -113,7 +166,7 @@ pub fn renderings(partner: &Partner, centre: &str, now: Millis) -> Vec<Rendering
         one(
             "cef",
             "syslog",
-            cef::line(&partner.id, &shown).unwrap_or_default() + "\n",
+            cef::line(&partner.id, &item).unwrap_or_default() + "\n",
         ),
     ]
 }
@@ -123,17 +176,45 @@ mod tests {
     use noroshi_store::registry::Registry;
 
     use super::*;
+    use crate::channel::{self, MailSettings, Settings};
+    use crate::mail::post::{Security, Server};
+
+    fn settings() -> Settings {
+        Settings {
+            mail: Some(MailSettings {
+                server: Server {
+                    host: "127.0.0.1".to_owned(),
+                    port: 25,
+                    security: Security::None,
+                    login: None,
+                },
+                from: "noroshi@centre.example".to_owned(),
+                signing_key: None,
+                operator: Some("duty@centre.example".to_owned()),
+            }),
+            ..Settings::default()
+        }
+    }
 
     #[test]
     fn a_drill_says_in_every_format_that_it_is_one_and_indicates_nothing() {
         let registry = Registry::parse(
             "registry.toml",
             "[[partner]]\nid = \"th-cert\"\nname = \"ThaiCERT\"\ncountry = \"TH\"\n\
-             [[partner.prefix]]\nprefix = \"203.0.113.0/24\"\n",
+             [[partner.prefix]]\nprefix = \"203.0.113.0/24\"\n\
+             [partner.mail]\nto = [\"soc@th-cert.example\"]\n[partner.syslog]\naddress = \"siem.th-cert.example:6514\"\n",
         );
         let registry = registry.expect("a registry");
         let now = Millis(1_793_599_210_000);
-        for shown in renderings(&registry.partners()[0], "Noroshi", now) {
+        let channels = channel::open(&settings(), registry.partners(), None, now);
+        let channels = channels.unwrap_or_else(|problems| panic!("{problems:?}"));
+        let shown = renderings(&registry.partners()[0], &channels, "Noroshi", now);
+        let formats: Vec<&str> = shown.iter().map(|one| one.format.as_str()).collect();
+        assert_eq!(
+            formats,
+            ["alerts", "intelmq", "stix", "cef", "syslog", "mail"]
+        );
+        for shown in renderings(&registry.partners()[0], &channels, "Noroshi", now) {
             let text = shown.text.to_lowercase();
             assert!(
                 text.contains("exercise") || text.contains("drill"),

@@ -16,6 +16,7 @@
 //! | [`stix`]         | alerts                     | STIX objects                   | no                |
 //! | [`publish`]      | alerts that changed        | objects that are published     | asks the store    |
 //! | [`taxii`]        | a query, objects           | what is wanted, resources      | no                |
+//! | [`text`]         | a language                 | the words of mails and pages   | no                |
 //! | [`links`]        | a step with a case         | a signed link, a page          | no                |
 //! | [`steps`]        | what a partner says        | where its case stands          | asks the store    |
 //! | [`report`]       | a partner's week           | a page that prints well        | asks the store    |
@@ -23,7 +24,7 @@
 //! | [`message`]      | a change of a case         | what is said of it             | no                |
 //! | [`plan`]         | what waits, and the time   | what to send now               | no                |
 //! | [`retry`]        | how an attempt went        | when to try again              | no                |
-//! | [`webhook`], [`mail`], [`syslog`], [`csv`] | a message | its bytes, and the way out | to send  |
+//! | [`webhook`], [`mail`], [`syslog`] | a message | its bytes, and the way out | to send  |
 //! | [`outbound`]     | a receiver's address       | a connection, if it is public  | yes               |
 //! | [`channel`]      | the registry               | where each partner is pushed to| files, at start   |
 //! | [`deliver`]      | changes of cases           | messages, delivered            | yes               |
@@ -47,7 +48,6 @@ pub mod cef;
 pub mod channel;
 pub mod clock;
 pub mod credential;
-pub mod csv;
 mod day;
 pub mod deliver;
 pub mod desk;
@@ -82,6 +82,7 @@ pub mod steps;
 pub mod stix;
 pub mod syslog;
 pub mod taxii;
+pub mod text;
 pub mod tls;
 pub mod webhook;
 

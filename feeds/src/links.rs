@@ -9,12 +9,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use noroshi_proto::time::Millis;
 use noroshi_store::changes::Shown;
-use noroshi_store::remedy::Event;
+use noroshi_store::remedy::{Event, Remedy};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::key::Key;
+use crate::message;
 use crate::steps;
+use crate::text::{Of, Texts};
 
 /// How long a link is good for: as long as a case may wait for somebody who was on leave.
 pub const GOOD_FOR_MS: u64 = 30 * 86_400_000;
@@ -66,6 +68,44 @@ impl Link {
     }
 }
 
+/// The way to answer by a link.
+#[derive(Clone)]
+pub struct Answers {
+    /// What links are signed with.
+    pub key: Key,
+    /// How partners reach the feeds; no slash at the end.
+    pub url: String,
+}
+
+impl Answers {
+    /// The link that takes a step with a case.
+    pub fn url(&self, case: Uuid, event: Event, until: Millis) -> String {
+        let link = Link { case, event, until };
+        format!("{}{}", self.url, link.path(&self.key))
+    }
+}
+
+/// The steps that a mail about such a change offers: none where nothing is left to do.
+pub fn offered(event: message::Event) -> &'static [Event] {
+    use message::Event::{Closed, Confirmed, Opened, Raised, Reopened, Unanswered, Withdrawn};
+    match event {
+        Opened | Raised | Reopened | Unanswered => &[
+            Event::Acknowledge,
+            Event::Notify,
+            Event::Clean,
+            Event::Resolve,
+            Event::Disown,
+            Event::Refute,
+        ],
+        Closed | Confirmed | Withdrawn => &[],
+    }
+}
+
+/// When links of a mail of this time lapse.
+pub fn lapse_of(mail: Millis) -> Millis {
+    Millis(mail.0 + GOOD_FOR_MS)
+}
+
 /// What a page about a link tells.
 #[derive(Clone, Copy, Debug)]
 pub enum Page<'a> {
@@ -80,41 +120,42 @@ pub enum Page<'a> {
 }
 
 impl Page<'_> {
-    /// The page: no script, nothing from elsewhere.
-    pub fn html(&self) -> String {
+    /// The page, in the partner's language: no script, nothing from elsewhere.
+    pub fn html(&self, texts: &Texts) -> String {
+        let say = |name| texts.say(Of::Page, name, &[]);
         let mut body = String::new();
         let _ = match self {
             Self::Ask(link, shown) => {
-                about(&mut body, shown);
-                let state = words(link.event.aim());
+                about(&mut body, shown, texts);
+                let state = texts.say(Of::State, link.event.aim(), &[]);
+                let press = texts.say(Of::Page, "press", &[("state", &state)]);
                 write!(
                     body,
-                    "<form method=\"post\"><label for=\"note\">A note for the centre (not needed)</label>\
+                    "<form method=\"post\"><label for=\"note\">{}</label>\
                      <textarea id=\"note\" name=\"note\" maxlength=\"1000\" rows=\"3\"></textarea>\
-                     <button>Mark as {state}</button></form>"
+                     <button>{press}</button></form>",
+                    say("note")
                 )
             }
             Self::Done(shown) => {
-                about(&mut body, shown);
-                write!(body, "<p><strong>Thank you: it is recorded.</strong></p>")
+                about(&mut body, shown, texts);
+                write!(body, "<p><strong>{}</strong></p>", say("done"))
             }
             Self::Impossible(shown) => {
-                about(&mut body, shown);
-                write!(
-                    body,
-                    "<p><strong>Nothing was changed:</strong> this is not possible from where the \
-                     case stands.</p>"
-                )
+                about(&mut body, shown, texts);
+                let (unchanged, why) = (say("unchanged"), say("impossible"));
+                write!(body, "<p><strong>{unchanged}</strong> {why}</p>")
             }
-            Self::Over => write!(
-                body,
-                "<p><strong>This link has lapsed.</strong> Answer the mail, or use the feed.</p>"
-            ),
+            Self::Over => {
+                let (over, instead) = (say("over"), say("instead"));
+                write!(body, "<p><strong>{over}</strong> {instead}</p>")
+            }
         };
         format!(
-            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+            "<!doctype html><html lang=\"{}\"><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width\"><title>Noroshi</title>\
-             <style>{STYLE}</style><main><h1>Noroshi</h1>{body}</main></html>\n"
+             <style>{STYLE}</style><main><h1>Noroshi</h1>{body}</main></html>\n",
+            texts.language
         )
     }
 }
@@ -130,25 +171,31 @@ pub fn style_digest() -> String {
 }
 
 /// No address of anybody: whoever has the link may be a machine that scans mail.
-fn about(body: &mut String, shown: &Shown) {
+fn about(body: &mut String, shown: &Shown, texts: &Texts) {
     let alert = &shown.alert;
     let state = shown
         .remedy
         .as_ref()
-        .map_or("delivered", |one| one.state.name());
-    let _ = write!(
-        body,
-        "<dl><dt>Case</dt><dd>{}</dd><dt>About</dt><dd>{}</dd><dt>Opened</dt><dd>{}</dd>\
-         <dt>Stands at</dt><dd>{}</dd></dl>",
-        alert.id,
-        words(alert.kind.name()),
-        alert.opened_at,
-        words(state)
-    );
-}
-
-fn words(name: &str) -> String {
-    name.replace('_', " ")
+        .map_or(Remedy::Delivered, |one| one.state);
+    body.push_str("<dl>");
+    for (label, value) in [
+        (texts.say(Of::Label, "case", &[]), alert.id.to_string()),
+        (
+            texts.say(Of::Label, "subject", &[]),
+            texts.say(Of::Kind, alert.kind.name(), &[]),
+        ),
+        (
+            texts.say(Of::Page, "opened", &[]),
+            alert.opened_at.to_string(),
+        ),
+        (
+            texts.say(Of::Page, "stands", &[]),
+            texts.say(Of::State, state.name(), &[]),
+        ),
+    ] {
+        let _ = write!(body, "<dt>{label}</dt><dd>{value}</dd>");
+    }
+    body.push_str("</dl>");
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //!
 //! | module    | holds                                                  |
 //! |-----------|--------------------------------------------------------|
-//! | [`text`]  | the catalogues, one file a language                    |
 //! | [`letter`] | subject, body and attachment, before any envelope     |
 //! | [`pgp`]   | keys; signing and encrypting (RFC 3156)                |
 //! | [`post`]  | the way to the operator's mail server                  |
@@ -16,7 +15,6 @@
 pub mod letter;
 pub mod pgp;
 pub mod post;
-pub mod text;
 
 use std::time::{Duration, SystemTime};
 
@@ -24,13 +22,14 @@ use lettre::Address;
 use lettre::message::header::{self, HeaderName, HeaderValue, Headers};
 use lettre::message::{Mailbox, Mailboxes};
 use noroshi_store::alert::Tlp;
-use noroshi_store::origin::PartnerId;
+use noroshi_store::origin::{Country, PartnerId};
 use uuid::Uuid;
 
+use crate::links::Answers;
 use crate::message::Message;
+use crate::text::Texts;
 use letter::Letter;
 use pgp::{Certificate, PgpError, Signer};
-use text::Texts;
 
 /// Who a mail is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +50,8 @@ pub struct Mails {
     pub audience: Audience,
     /// Whose cases they are about.
     pub partner: PartnerId,
+    /// Where that partner works.
+    pub country: Country,
     /// In which words.
     pub texts: &'static Texts,
     /// Who signs.
@@ -59,6 +60,8 @@ pub struct Mails {
     pub certificate: Option<Certificate>,
     /// Where partners read their feeds; no slash at the end.
     pub public_url: Option<String>,
+    /// The way to answer by a link.
+    pub answers: Option<Answers>,
 }
 
 /// Why a mail cannot be made.

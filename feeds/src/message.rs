@@ -99,6 +99,21 @@ pub struct Item {
     pub reason: String,
 }
 
+impl Item {
+    /// What is said of a case as it is shown.
+    pub fn of(event: Event, shown: &Shown) -> Self {
+        let reason = match &shown.remedy {
+            Some(standing) if event == Event::Withdrawn => standing.reason.clone(),
+            _ => String::new(),
+        };
+        Self {
+            event,
+            alert: shown.alert.clone(),
+            reason,
+        }
+    }
+}
+
 /// What a message says: kept until it is delivered, so that every attempt says the same.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Said {

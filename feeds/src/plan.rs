@@ -120,17 +120,8 @@ impl Profile {
             Pace::Digests(_) if can_wait => Form::Listed,
             _ => Form::Single,
         };
-        let reason = match &shown.remedy {
-            Some(standing) if event == Event::Withdrawn => standing.reason.clone(),
-            _ => String::new(),
-        };
-        let item = Item {
-            event,
-            alert: alert.clone(),
-            reason,
-        };
         let said = Said {
-            items: vec![item],
+            items: vec![Item::of(event, shown)],
             more: 0,
         };
         Delivery {

@@ -25,6 +25,7 @@ use noroshi_store::reported::{Others, Reported};
 use noroshi_store::store::{Store, StoreError};
 use serde::Serialize;
 
+use crate::text::Texts;
 use week::Week;
 
 /// Partners that others' sums are of, at least.
@@ -143,9 +144,9 @@ impl Report {
         Ok(Self::new(partner, week, &cases, &others))
     }
 
-    /// The report as a page.
-    pub fn html(&self) -> String {
-        page::html(self)
+    /// The report as a page, in these words.
+    pub fn html(&self, texts: &Texts) -> String {
+        page::html(self, texts)
     }
 }
 

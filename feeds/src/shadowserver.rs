@@ -111,12 +111,32 @@ impl File {
         files.find(|file| file.name(country) == name)
     }
 
-    /// The rows of those sightings that are `reader`'s and belong into the report.
+    /// The rows of those sightings that are `reader`'s and belong into the report, beneath the
+    /// header, which stands alone where there are none.
     pub fn csv<'a>(
         self,
         reader: &PartnerId,
         sightings: impl IntoIterator<Item = &'a Sighting>,
     ) -> String {
+        self.written(reader, sightings).0
+    }
+
+    /// The same; `None` where there is no row.
+    pub fn rows<'a>(
+        self,
+        reader: &PartnerId,
+        sightings: impl IntoIterator<Item = &'a Sighting>,
+    ) -> Option<String> {
+        let (csv, rows) = self.written(reader, sightings);
+        (rows > 0).then_some(csv)
+    }
+
+    fn written<'a>(
+        self,
+        reader: &PartnerId,
+        sightings: impl IntoIterator<Item = &'a Sighting>,
+    ) -> (String, u64) {
+        let mut rows = 0;
         let mut writer = csv::Writer::from_writer(Vec::new());
         let columns = || self.report.columns().iter().chain(&OURS);
         let written = "a row has as many cells as the header, and memory takes them";
@@ -134,10 +154,14 @@ impl File {
             for row in Row::of(sighting) {
                 let cells = columns().map(|column| row.cell(self.report, column));
                 writer.write_record(cells).expect(written);
+                rows += 1;
             }
         }
         let bytes = writer.into_inner().unwrap_or_default();
-        String::from_utf8(bytes).expect("every cell is a text")
+        (
+            String::from_utf8(bytes).expect("every cell is a text"),
+            rows,
+        )
     }
 }
 

@@ -5,9 +5,11 @@ mod deliveries;
 use std::io::{self, Write};
 
 use anyhow::Context;
-use noroshi_feeds::drill;
+use noroshi_feeds::deliver::DeliverError;
 use noroshi_feeds::report::Report;
 use noroshi_feeds::report::week::Week;
+use noroshi_feeds::text::Texts;
+use noroshi_feeds::{channel, drill};
 
 use crate::arguments::partners::{Feed as Verb, FeedReport, FeedTest};
 use crate::command::{CENTRE, known_partner};
@@ -27,7 +29,10 @@ pub fn run(verb: Verb) -> Result<(), Failure> {
 fn test(arguments: &FeedTest) -> Result<(), Failure> {
     let config = Config::load(&arguments.config)?;
     let partner = known_partner(&config.registry, &arguments.partner)?;
-    let shown = drill::renderings(partner, CENTRE, noroshi_feeds::clock::now());
+    let now = noroshi_feeds::clock::now();
+    let channels = channel::open(&config.feeds.push, std::slice::from_ref(partner), None, now);
+    let channels = channels.map_err(DeliverError::Channels)?;
+    let shown = drill::renderings(partner, &channels, CENTRE, now);
     let mut out = io::BufWriter::new(io::stdout().lock());
     let Some(format) = &arguments.format else {
         for one in shown {
@@ -42,8 +47,8 @@ fn test(arguments: &FeedTest) -> Result<(), Failure> {
         }
         return Ok(());
     };
-    let formats: Vec<&str> = shown.iter().map(|one| one.format).collect();
-    let Some(one) = shown.iter().find(|one| one.format == format) else {
+    let formats: Vec<&str> = shown.iter().map(|one| one.format.as_str()).collect();
+    let Some(one) = shown.iter().find(|one| one.format == *format) else {
         let text = format!("no format {format}; there are: {}", formats.join(", "));
         return Err(Failure::Failed(anyhow::anyhow!(text)));
     };
@@ -66,7 +71,7 @@ async fn report(arguments: &FeedReport) -> Result<(), Failure> {
     let text = if arguments.json {
         serde_json::to_string(&report).context("the report as JSON")? + "\n"
     } else {
-        report.html()
+        report.html(Texts::for_partner(partner))
     };
     io::stdout()
         .write_all(text.as_bytes())

@@ -93,7 +93,8 @@ fn tokens(read: &Read, document: &Document<'_>, registry: &Registry) {
 
 /// Reads every key and address that alerts are pushed with.
 fn channels(read: &Read, document: &Document<'_>, registry: &Registry) -> Vec<Fault> {
-    let Err(problems) = channel::open(&read.feeds.push, registry, clock::now()) else {
+    let Err(problems) = channel::open(&read.feeds.push, registry.partners(), None, clock::now())
+    else {
         return Vec::new();
     };
     let file = read.registry.as_deref().map(Path::display);

@@ -156,6 +156,7 @@ fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSetti
     let tokens = section.optional::<PathBuf>("tokens");
     lines.tokens = tokens.as_ref().map_or(0, |path| path.line);
     let key_file = section.optional::<PathBuf>("key_file");
+    let key_file = base.join(key_file.map_or_else(|| PathBuf::from(FEEDS_KEY), |path| path.value));
     let public_url = public_url(&mut section);
     let tls = tls(section.section("tls"), base, lines);
     if tls.is_none() && !listen.value.ip().is_loopback() {
@@ -164,12 +165,12 @@ fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSetti
         section.fault(listen.line, text.to_owned());
     }
     lines.push = section.line();
-    let push = push::read(&mut section, base, public_url.as_deref());
+    let push = push::read(&mut section, base, public_url.as_deref(), key_file.clone());
     section.close();
     FeedsSettings {
         listen: listen.value,
         tokens: tokens.map(|path| base.join(path.value)),
-        key_file: base.join(key_file.map_or_else(|| PathBuf::from(FEEDS_KEY), |path| path.value)),
+        key_file,
         tls,
         public_url,
         push,

@@ -15,7 +15,12 @@ const SUBMISSION_PORT: u16 = 587;
 const SUBMISSIONS_PORT: u16 = 465;
 
 /// Reads both tables out of `[feeds]`; paths become relative to `base`.
-pub(super) fn read(feeds: &mut Section<'_>, base: &Path, public_url: Option<&str>) -> Settings {
+pub(super) fn read(
+    feeds: &mut Section<'_>,
+    base: &Path,
+    public_url: Option<&str>,
+    key_file: PathBuf,
+) -> Settings {
     let default = Settings::default();
     let mail = mail(feeds.section("mail"), base);
     let mut section = feeds.section("push");
@@ -31,6 +36,7 @@ pub(super) fn read(feeds: &mut Section<'_>, base: &Path, public_url: Option<&str
         allow_private: allow_private.into_iter().map(|net| net.value).collect(),
         authorities,
         public_url: public_url.map(str::to_owned),
+        key_file,
         answer_within: answer.map_or(default.answer_within, |minutes| {
             Duration::from_secs(u64::from(minutes.value) * 60)
         }),

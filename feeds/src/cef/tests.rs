@@ -1,14 +1,25 @@
 use expect_test::expect_file;
 
+use noroshi_store::changes::Shown;
+
 use super::*;
+use crate::message::Event;
 use crate::samples::{infected, partner, samples};
+
+/// What is said of a case to a partner that knew of it while it was open.
+fn item(shown: &Shown) -> Item {
+    let opened = shown.alert.state == State::New;
+    let before = (!opened).then_some((Event::Opened, shown.alert.severity));
+    let event = Event::of(before, shown).unwrap_or(Event::Opened);
+    Item::of(event, shown)
+}
 
 #[test]
 fn the_keys_are_a_contract() {
     let reader = partner("th-cert");
     let lines: Vec<String> = samples()
         .iter()
-        .filter_map(|one| line(&reader, one))
+        .filter_map(|one| line(&reader, &item(one)))
         .collect();
     expect_file!["../../golden/alerts.cef"].assert_eq(&(lines.join("\n") + "\n"));
 }
@@ -33,7 +44,7 @@ fn what_separates_is_escaped() {
     let mut alert = infected(1);
     alert.reason_code = r"a|b\c=d".to_owned();
     alert.explanation = "x=1 \\ | y\nsrc=198.51.100.1\u{2028}z".to_owned();
-    let text = line(&partner("th-cert"), &Shown::new(alert, None)).unwrap();
+    let text = line(&partner("th-cert"), &item(&Shown::new(alert, None))).unwrap();
     let (head, extension) = parse(&text);
     assert_eq!(head[0], "CEF:0");
     assert_eq!(head[4..], [r"a|b\c=d", "infected_host", "5"]);
@@ -47,5 +58,9 @@ fn what_separates_is_escaped() {
 #[test]
 fn nothing_of_anybody_else_is_rendered() {
     let reader = partner("my-cert");
-    assert!(samples().iter().all(|one| line(&reader, one).is_none()));
+    assert!(
+        samples()
+            .iter()
+            .all(|one| line(&reader, &item(one)).is_none())
+    );
 }

@@ -1,5 +1,6 @@
 //! What a mail says: subject, body and attachment, before anything is signed or sealed.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use lettre::message::header::{
@@ -8,11 +9,13 @@ use lettre::message::header::{
 use lettre::message::{Body, MultiPart, SinglePart};
 use noroshi_store::alert::{Alert, Subject, Tlp};
 use noroshi_store::deliveries::Form;
+use noroshi_store::observations::{Observation, Sighting};
 
-use super::text::Of;
 use super::{Audience, Mails, is_secret};
-use crate::csv;
+use crate::links::{self, Answers};
 use crate::message::{Event, Item, Message};
+use crate::shadowserver::{File, Report};
+use crate::text::Of;
 
 /// A mail before its envelope.
 pub(super) struct Letter<'m> {
@@ -96,12 +99,16 @@ impl<'m> Letter<'m> {
         let text = SinglePart::builder()
             .header(ContentType::TEXT_PLAIN)
             .body(encoded(text, encoding));
-        let mut part = match self.attachment() {
-            None => text.formatted(),
-            Some(table) => {
+        let tables = self.tables();
+        let mut part = match tables.is_empty() {
+            true => text.formatted(),
+            false => {
                 let boundary = format!("part-{}", self.message.id.simple());
                 let parts = MultiPart::mixed().boundary(boundary).singlepart(text);
-                parts.singlepart(table).formatted()
+                tables
+                    .into_iter()
+                    .fold(parts, MultiPart::singlepart)
+                    .formatted()
             }
         };
         if part.ends_with(b"\r\n") {
@@ -110,24 +117,25 @@ impl<'m> Letter<'m> {
         part
     }
 
-    fn attachment(&self) -> Option<SinglePart> {
+    /// What it says of hosts and victims, in the shape of the daily reports.
+    fn tables(&self) -> Vec<SinglePart> {
         if self.mails.audience == Audience::Operator {
-            return None;
+            return Vec::new();
         }
-        let alerts: Vec<&Alert> = self
-            .message
-            .said
-            .items
-            .iter()
-            .map(|item| &item.alert)
-            .collect();
-        let table = csv::table(&alerts)?;
-        let name = csv::file_name(self.message.at, alerts[0].country.as_deref());
-        let part = SinglePart::builder()
-            .header(ContentType::parse("text/csv; charset=utf-8").ok()?)
-            .header(Attachment(name))
-            .body(encoded(table, ContentTransferEncoding::QuotedPrintable));
-        Some(part)
+        let day = Observation::day_of(self.message.at);
+        let items = &self.message.said.items;
+        let sightings: Vec<Sighting> = items.iter().map(|item| as_told(&item.alert, day)).collect();
+        let files = Report::ALL.into_iter().map(|report| File { day, report });
+        files
+            .filter_map(|file| {
+                let table = file.rows(&self.mails.partner, &sightings)?;
+                let part = SinglePart::builder()
+                    .header(ContentType::parse("text/csv; charset=utf-8").ok()?)
+                    .header(Attachment(file.name(self.mails.country)))
+                    .body(encoded(table, ContentTransferEncoding::QuotedPrintable));
+                Some(part)
+            })
+            .collect()
     }
 
     fn text(&self) -> String {
@@ -184,6 +192,26 @@ impl<'m> Letter<'m> {
         ] {
             let _ = writeln!(text, "{}: {value}", texts.say(Of::Label, label, &[]));
         }
+        if let Some(answers) = &self.mails.answers {
+            self.links(text, item, answers);
+        }
+    }
+
+    /// Links by which the case is answered, where there is anything to answer.
+    fn links(&self, text: &mut String, item: &Item, answers: &Answers) {
+        let steps = links::offered(item.event);
+        if steps.is_empty() {
+            return;
+        }
+        let texts = self.mails.texts;
+        let until = links::lapse_of(self.message.at);
+        let words = [("until", &until.to_string()[..10])];
+        let _ = writeln!(text, "\n{}", texts.say(Of::Body, "answer", &words));
+        for step in steps {
+            let state = texts.say(Of::State, step.aim(), &[]);
+            let url = answers.url(item.alert.id, *step, until);
+            let _ = writeln!(text, "{state}: {url}");
+        }
     }
 
     fn many(&self, text: &mut String) {
@@ -226,6 +254,24 @@ impl<'m> Letter<'m> {
             let kind = texts.say(Of::Kind, item.alert.kind.name(), &[]);
             let _ = writeln!(text, "{}  {kind}  {}", item.alert.id, item.alert.opened_at);
         }
+    }
+}
+
+/// A case as it is told, in the shape of what was seen on the day of telling.
+fn as_told(alert: &Alert, day: u64) -> Sighting {
+    Sighting {
+        observation: Observation {
+            case: alert.id,
+            day,
+            partner: alert.partner.clone().unwrap_or_default(),
+            packets: alert.evidence.packets,
+            targets: alert.evidence.targets,
+            first: alert.first_seen,
+            last: alert.last_seen,
+            sensors: BTreeSet::new(),
+        },
+        changed: alert.last_seen,
+        alert: alert.clone(),
     }
 }
 

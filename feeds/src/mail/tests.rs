@@ -2,6 +2,7 @@ use expect_test::expect;
 use noroshi_store::deliveries::Form;
 
 use super::*;
+use crate::key::Key;
 use crate::message::sample::{MORNING, alert};
 use crate::message::{Event, Item, Said};
 
@@ -14,10 +15,15 @@ fn mails(language: &str) -> Mails {
         to: vec!["soc@th-cert.example".parse().unwrap()],
         audience: Audience::Partner,
         partner: PartnerId::new("th-cert").unwrap(),
+        country: Country::new("TH").unwrap(),
         texts: Texts::of(language).unwrap(),
         signer: None,
         certificate: None,
         public_url: Some("https://feeds.example".to_owned()),
+        answers: Some(Answers {
+            key: Key::new([7; 32]),
+            url: "https://feeds.example".to_owned(),
+        }),
     }
 }
 
@@ -81,6 +87,21 @@ fn a_mail_about_one_host() {
         Packets: 31
         Targets: 29
 
+        Answer by a link. It opens a page with one button; nothing changes before y=
+        ou press it. Good until 2026-12-02 (UTC).
+        Acknowledged: https://feeds.example/links/1a2b3c4d-0000-0000-0000-000000000=
+        001/acknowledged/1796191200000/1i16iwXFJ1j8HnXy14V2OA
+        Owner notified: https://feeds.example/links/1a2b3c4d-0000-0000-0000-0000000=
+        00001/notified/1796191200000/63f05oo7fbxzJxTnOhzf8w
+        Being cleaned: https://feeds.example/links/1a2b3c4d-0000-0000-0000-00000000=
+        0001/cleaning/1796191200000/aMo81gsSO_fRZUpg8Zl_Jw
+        Resolved: https://feeds.example/links/1a2b3c4d-0000-0000-0000-000000000001/=
+        resolved/1796191200000/BsWug_MckjFFD-tH-BBnTQ
+        Not ours: https://feeds.example/links/1a2b3c4d-0000-0000-0000-000000000001/=
+        not_ours/1796191200000/3ZHiRb0qHrc5XTqw0eWmbw
+        False positive: https://feeds.example/links/1a2b3c4d-0000-0000-0000-0000000=
+        00001/false_positive/1796191200000/b5fcL3MUrZcIQuuDGBojnw
+
         Read and answer it in your feed: https://feeds.example/v1/alerts/1a2b3c4d-0=
         000-0000-0000-000000000001
 
@@ -96,9 +117,9 @@ fn a_mail_about_one_host() {
         hostname,src_naics,src_sector,device_vendor,device_type,device_model,severi=
         ty,dst_ip,dst_port,dst_asn,dst_geo,dst_region,dst_city,dst_hostname,dst_nai=
         cs,dst_sector,public_source,infection,family,tag,application,version,event_=
-        id,count
-        2026-11-02 05:59:59,tcp,203.0.113.7,40123,64500,TH,,,,,,,,,medium,,23,,,,,,=
-        ,,,mirai,,infected_host,,,1a2b3c4d-0000-0000-0000-000000000001,31
+        id,count,alert_id,state
+        2026-11-02 05:59:52,tcp,203.0.113.7,40123,64500,TH,,,,,,,,,medium,,23,,,,,,=
+        ,,,mirai,,mirai_syn,,,,31,1a2b3c4d-0000-0000-0000-000000000001,new
 
         --part-00000000000000000000000000000007--
     "#]]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Line, Report};
+use crate::text::{Of, Texts};
 
 const STYLE: &str = "\
 :root{--ink:#1b1f24;--soft:#5b6570;--line:#d9dee3;--bar:#2f6f9f;--page:#fff}\
@@ -23,198 +24,226 @@ svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font:12px sys
 rect{fill:var(--bar)}section{break-inside:avoid}\
 .tlp{float:right;border:1px solid var(--line);padding:.1rem .5rem;border-radius:4px}";
 
-pub(super) fn html(report: &Report) -> String {
-    let mut page = String::new();
-    let title = format!("Week {} of {}", report.week, escaped(&report.partner));
-    let tlp = report.tlp.name();
-    let _ = write!(
-        page,
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
-         <style>{STYLE}</style><main><span class=\"tlp\">TLP:{tlp}</span><h1>{title}</h1>\
-         <p class=\"sub\">What Noroshi's telescopes saw of your networks, {} to {} UTC</p>",
-        day(&report.week.start().to_string()),
-        day(&report.week.end().to_string()),
-    );
-    tiles(&mut page, report);
-    days(&mut page, report);
-    counts(&mut page, report);
-    list(
-        &mut page,
-        "Infected hosts seen the longest, and still seen",
-        "Address",
-        &report.oldest,
-    );
-    list(&mut page, "Attacked", "Address or network", &report.victims);
-    list(
-        &mut page,
-        "Surges of scanning",
-        "Service and scope",
-        &report.surges,
-    );
-    beside(&mut page, report);
-    page.push_str(
-        "<p class=\"note\">A telescope is address space that nobody uses: who knocks there scans, is \
-         infected, or answers forged packets. Withdrawn cases and exercises are not counted. Source \
-         addresses can be forged.</p></main></html>\n",
-    );
-    page
-}
-
-fn tiles(page: &mut String, report: &Report) {
-    let clean = match report.median_hours_to_clean {
-        None => "–".to_owned(),
-        Some(hours) if hours < 48 => format!("{hours} h"),
-        Some(hours) => format!("{} days", hours.div_ceil(24)),
+pub(super) fn html(report: &Report, texts: &Texts) -> String {
+    let mut page = Page {
+        html: String::new(),
+        report,
+        texts,
     };
-    page.push_str("<div class=\"tiles\">");
-    for (figure, words) in [
-        (report.infected.to_string(), "infected hosts seen"),
-        (
-            report.infected_new.to_string(),
-            "of them for the first time",
-        ),
-        (clean, "median time until one is silent"),
-        (
-            report.victims_count.to_string(),
-            "attacks on your addresses",
-        ),
-        (report.surges_count.to_string(), "surges of scanning"),
-    ] {
-        let _ = write!(
-            page,
-            "<div class=\"tile\"><b>{figure}</b><span>{words}</span></div>"
-        );
-    }
-    page.push_str("</div>");
+    page.head();
+    page.tiles();
+    page.days();
+    page.counts();
+    page.list("longest", "address", &report.oldest);
+    page.list("attacked", "prefix", &report.victims);
+    page.list("surge_list", "scope", &report.surges);
+    page.beside();
+    let foot = page.say("foot");
+    let _ = writeln!(page.html, "<p class=\"note\">{foot}</p></main></html>");
+    page.html
 }
 
-fn days(page: &mut String, report: &Report) {
-    const NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    let most = report
-        .infected_by_day
-        .iter()
-        .copied()
-        .max()
-        .unwrap_or(0)
-        .max(1);
-    page.push_str(
-        "<section><h2>Infected hosts seen each day</h2>\
-         <svg viewBox=\"0 0 700 180\" role=\"img\" aria-label=\"Infected hosts seen each day\">",
-    );
-    for (place, (name, count)) in NAMES.iter().zip(report.infected_by_day).enumerate() {
-        let height = 120 * count / most;
-        let x = 20 + place * 97;
-        let top = 145 - height;
-        let middle = x + 35;
-        let _ = write!(
-            page,
-            "<rect x=\"{x}\" y=\"{top}\" width=\"70\" height=\"{height}\" rx=\"2\"/>\
-             <text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{count}</text>\
-             <text x=\"{middle}\" y=\"167\" text-anchor=\"middle\">{name}</text>",
-            top - 6
-        );
-    }
-    page.push_str("</svg></section>");
+/// A page as it is written.
+struct Page<'r> {
+    html: String,
+    report: &'r Report,
+    texts: &'r Texts,
 }
 
-fn counts(page: &mut String, report: &Report) {
-    if report.infected == 0 {
-        return;
+impl Page<'_> {
+    fn say(&self, name: &str) -> String {
+        self.texts.say(Of::Report, name, &[])
     }
-    let asns = report.by_asn.iter().map(|(asn, hosts)| {
-        let name = match asn {
-            0 => "unknown".to_owned(),
-            asn => format!("AS{asn}"),
+
+    fn head(&mut self) {
+        let (report, texts) = (self.report, self.texts);
+        let week = report.week.to_string();
+        let partner = escaped(&report.partner);
+        let words = [("week", week.as_str()), ("partner", &partner)];
+        let title = texts.say(Of::Report, "title", &words);
+        let (from, until) = (
+            report.week.start().to_string(),
+            report.week.end().to_string(),
+        );
+        let words = [("from", day(&from)), ("until", day(&until))];
+        let about = texts.say(Of::Report, "about", &words);
+        let _ = write!(
+            self.html,
+            "<!doctype html><html lang=\"{}\"><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
+             <style>{STYLE}</style><main><span class=\"tlp\">TLP:{}</span><h1>{title}</h1>\
+             <p class=\"sub\">{about}</p>",
+            texts.language,
+            report.tlp.name(),
+        );
+    }
+
+    fn tiles(&mut self) {
+        let report = self.report;
+        let count = |name, count: u64| {
+            let count = count.to_string();
+            self.texts.say(Of::Report, name, &[("count", &count)])
         };
-        (name, *hosts)
-    });
-    table(page, "Infected hosts by network", "Network", asns.collect());
-    let families = report.by_family.iter().map(|(family, hosts)| {
-        let name = if family.is_empty() {
-            "not recognised"
-        } else {
-            family
+        let silent = match report.median_hours_to_clean {
+            None => "–".to_owned(),
+            Some(hours) if hours < 48 => count("hours", hours),
+            Some(hours) => count("days", hours.div_ceil(24)),
         };
-        (name.to_owned(), *hosts)
-    });
-    table(
-        page,
-        "Infected hosts by family",
-        "Family",
-        families.collect(),
-    );
-}
+        self.html.push_str("<div class=\"tiles\">");
+        for (figure, name) in [
+            (report.infected.to_string(), "infected"),
+            (report.infected_new.to_string(), "new"),
+            (silent, "silent"),
+            (report.victims_count.to_string(), "attacks"),
+            (report.surges_count.to_string(), "surges"),
+        ] {
+            let words = self.say(name);
+            let _ = write!(
+                self.html,
+                "<div class=\"tile\"><b>{figure}</b><span>{words}</span></div>"
+            );
+        }
+        self.html.push_str("</div>");
+    }
 
-fn table(page: &mut String, title: &str, what: &str, rows: Vec<(String, u64)>) {
-    let most = rows
-        .iter()
-        .map(|(_, count)| *count)
-        .max()
-        .unwrap_or(1)
-        .max(1);
-    let _ = write!(
-        page,
-        "<section><h2>{title}</h2><table><tr><th>{what}<th class=\"n\">Hosts<th style=\"width:50%\"></tr>"
-    );
-    for (name, count) in rows {
+    fn days(&mut self) {
+        const NAMES: [&str; 7] = [
+            "monday",
+            "tuesday",
+            "wednesday",
+            "thursday",
+            "friday",
+            "saturday",
+            "sunday",
+        ];
+        let by_day = self.report.infected_by_day;
+        let most = by_day.iter().copied().max().unwrap_or(0).max(1);
+        let title = self.say("by_day");
         let _ = write!(
-            page,
-            "<tr><td>{}<td class=\"n\">{count}<td><svg viewBox=\"0 0 200 12\" aria-hidden=\"true\">\
-             <rect width=\"{}\" height=\"12\" rx=\"2\"/></svg></tr>",
-            escaped(&name),
-            (200 * count / most).max(2)
+            self.html,
+            "<section><h2>{title}</h2>\
+             <svg viewBox=\"0 0 700 180\" role=\"img\" aria-label=\"{title}\">"
         );
+        for (place, (name, count)) in NAMES.iter().zip(by_day).enumerate() {
+            let name = self.say(name);
+            let height = 120 * count / most;
+            let x = 20 + place * 97;
+            let top = 145 - height;
+            let middle = x + 35;
+            let _ = write!(
+                self.html,
+                "<rect x=\"{x}\" y=\"{top}\" width=\"70\" height=\"{height}\" rx=\"2\"/>\
+                 <text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{count}</text>\
+                 <text x=\"{middle}\" y=\"167\" text-anchor=\"middle\">{name}</text>",
+                top - 6
+            );
+        }
+        self.html.push_str("</svg></section>");
     }
-    page.push_str("</table></section>");
-}
 
-fn list(page: &mut String, title: &str, what: &str, lines: &[Line]) {
-    let _ = write!(page, "<section><h2>{title}</h2>");
-    if lines.is_empty() {
-        page.push_str("<p class=\"note\">None this week.</p></section>");
-        return;
+    fn counts(&mut self) {
+        let report = self.report;
+        if report.infected == 0 {
+            return;
+        }
+        let (unknown, unrecognised) = (self.say("unknown"), self.say("unrecognised"));
+        let asns = report.by_asn.iter().map(|(asn, hosts)| match asn {
+            0 => (unknown.clone(), *hosts),
+            asn => (format!("AS{asn}"), *hosts),
+        });
+        self.table("by_network", "network", asns.collect());
+        let families = report.by_family.iter().map(|(family, hosts)| {
+            let name = if family.is_empty() {
+                &unrecognised
+            } else {
+                family
+            };
+            (name.clone(), *hosts)
+        });
+        self.table("by_family", "family", families.collect());
     }
-    let _ = write!(
-        page,
-        "<table><tr><th>{what}<th>First seen<th>Last seen<th>Severity</tr>"
-    );
-    for line in lines {
-        let _ = write!(
-            page,
-            "<tr><td>{}<td>{}<td>{}<td>{}</tr>",
-            escaped(&line.subject),
-            minute(&line.first_seen),
-            minute(&line.last_seen),
-            line.severity
-        );
-    }
-    page.push_str("</table></section>");
-}
 
-fn beside(page: &mut String, report: &Report) {
-    if report.region.is_empty() {
-        return;
-    }
-    page.push_str(
-        "<section><h2>Beside the region</h2><table><tr><th>Kind<th class=\"n\">You\
-         <th class=\"n\">All others together</tr>",
-    );
-    for row in &report.region {
-        let others = row
-            .others
-            .map_or("not told".to_owned(), |others| format!("about {others}"));
-        let kind = row.kind.replace('_', " ");
+    fn table(&mut self, title: &str, what: &str, rows: Vec<(String, u64)>) {
+        let counts = rows.iter().map(|(_, count)| *count);
+        let most = counts.max().unwrap_or(1).max(1);
+        let (title, what, hosts) = (self.say(title), self.say(what), self.say("hosts"));
         let _ = write!(
-            page,
-            "<tr><td>{kind}<td class=\"n\">{}<td class=\"n\">{others}</tr>",
-            row.own
+            self.html,
+            "<section><h2>{title}</h2><table><tr><th>{what}<th class=\"n\">{hosts}\
+             <th style=\"width:50%\"></tr>"
         );
+        for (name, count) in rows {
+            let _ = write!(
+                self.html,
+                "<tr><td>{}<td class=\"n\">{count}<td><svg viewBox=\"0 0 200 12\" aria-hidden=\"true\">\
+                 <rect width=\"{}\" height=\"12\" rx=\"2\"/></svg></tr>",
+                escaped(&name),
+                (200 * count / most).max(2)
+            );
+        }
+        self.html.push_str("</table></section>");
     }
-    page.push_str(
-        "</table><p class=\"note\">Others are told of only where they are five partners or more, with \
-         five cases or more, rounded to fives.</p></section>",
-    );
+
+    fn list(&mut self, title: &str, what: &str, lines: &[Line]) {
+        let _ = write!(self.html, "<section><h2>{}</h2>", self.say(title));
+        if lines.is_empty() {
+            let none = self.say("none");
+            let _ = write!(self.html, "<p class=\"note\">{none}</p></section>");
+            return;
+        }
+        let label = |name| self.texts.say(Of::Label, name, &[]);
+        let _ = write!(
+            self.html,
+            "<table><tr><th>{}<th>{}<th>{}<th>{}</tr>",
+            self.say(what),
+            label("first"),
+            label("last"),
+            label("severity")
+        );
+        for line in lines {
+            let _ = write!(
+                self.html,
+                "<tr><td>{}<td>{}<td>{}<td>{}</tr>",
+                escaped(&line.subject),
+                minute(&line.first_seen),
+                minute(&line.last_seen),
+                self.texts.say(Of::Severity, &line.severity, &[])
+            );
+        }
+        self.html.push_str("</table></section>");
+    }
+
+    fn beside(&mut self) {
+        if self.report.region.is_empty() {
+            return;
+        }
+        let _ = write!(
+            self.html,
+            "<section><h2>{}</h2><table><tr><th>{}<th class=\"n\">{}<th class=\"n\">{}</tr>",
+            self.say("region"),
+            self.say("kind"),
+            self.say("you"),
+            self.say("others")
+        );
+        for row in &self.report.region {
+            let others = match row.others {
+                None => self.say("untold"),
+                Some(others) => {
+                    let count = others.to_string();
+                    let words = [("count", count.as_str())];
+                    self.texts.say(Of::Report, "about_others", &words)
+                }
+            };
+            let _ = write!(
+                self.html,
+                "<tr><td>{}<td class=\"n\">{}<td class=\"n\">{others}</tr>",
+                self.texts.say(Of::Kind, &row.kind, &[]),
+                row.own
+            );
+        }
+        let note = self.say("region_note");
+        let _ = write!(self.html, "</table><p class=\"note\">{note}</p></section>");
+    }
 }
 
 fn day(at: &str) -> &str {

@@ -61,7 +61,7 @@ fn a_week_is_counted() {
     assert_eq!(report.by_family, [("mirai".to_owned(), 3)]);
     assert_eq!(report.oldest.len(), 1);
     assert_eq!((report.victims_count, report.surges_count), (1, 1));
-    let page = report.html();
+    let page = report.html(Texts::english());
     assert!(
         page.contains("Thai &lt;CERT&gt;") && !page.contains("<CERT>"),
         "{page}"
@@ -75,7 +75,7 @@ fn an_empty_week_is_a_report_too() {
     assert_eq!(report.infected, 0);
     assert_eq!(report.median_hours_to_clean, None);
     assert!(report.region.is_empty());
-    assert!(report.html().contains("None this week."));
+    assert!(report.html(Texts::english()).contains("None this week."));
 }
 
 #[test]
@@ -98,6 +98,6 @@ fn where_others_are_few_the_report_is_the_same_whatever_they_had() {
     for (partners, count) in [(1, 1), (1, 1_000_000), (4, 77)] {
         let with = Report::new(&partner(), week(), &cases, &[others(partners, count)]);
         assert_eq!(with, without);
-        assert_eq!(with.html(), without.html());
+        assert_eq!(with.html(Texts::english()), without.html(Texts::english()));
     }
 }

@@ -15,6 +15,7 @@ use crate::desk::{Desk, in_time};
 use crate::guard::Refusal;
 use crate::report::Report;
 use crate::report::week::Week;
+use crate::text::Texts;
 
 /// What a report may do in a browser: nothing but look as it does.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
@@ -49,5 +50,5 @@ async fn report(
         ),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
     ];
-    Ok((headers, report.html()).into_response())
+    Ok((headers, report.html(Texts::for_partner(partner))).into_response())
 }

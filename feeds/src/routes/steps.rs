@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use noroshi_store::changes::Shown;
 use noroshi_store::origin::PartnerId;
 use noroshi_store::remedy::{Event, Remedy};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ use crate::guard::Refusal;
 use crate::links::{self, Link, Page};
 use crate::render;
 use crate::steps::{self, NOTE_BYTES_MAX, StepError, Taken};
+use crate::text::Texts;
 
 /// Longest body of a step: a note, written as JSON escapes it.
 const BODY_BYTES_MAX: usize = 8 * NOTE_BYTES_MAX;
@@ -157,11 +159,11 @@ async fn ask(
     Path((case, state, until, signature)): Signed,
 ) -> Result<Response, Refusal> {
     let link = Link::read(&desk.key, &case, &state, &until, &signature).ok_or(Refusal::NotFound)?;
+    let (partner, shown) = of_link(&desk, &link).await?;
+    let texts = desk.texts(&partner);
     if link.is_over(clock::now()) {
-        return Ok(page(StatusCode::GONE, &Page::Over));
+        return Ok(page(StatusCode::GONE, &Page::Over, texts));
     }
-    let shown = in_time(desk.store.shown(link.case)).await?;
-    let shown = shown.ok_or(Refusal::NotFound)?;
     let stands = shown
         .remedy
         .as_ref()
@@ -171,7 +173,15 @@ async fn ask(
         Err(_) if stands.name() == link.event.aim() => Page::Done(&shown),
         Err(_) => Page::Impossible(&shown),
     };
-    Ok(page(StatusCode::OK, &page_told))
+    Ok(page(StatusCode::OK, &page_told, texts))
+}
+
+/// The case of a link, and whose it is now.
+async fn of_link(desk: &Desk, link: &Link) -> Result<(PartnerId, Shown), Refusal> {
+    let shown = in_time(desk.store.shown(link.case)).await?;
+    let shown = shown.ok_or(Refusal::NotFound)?;
+    let partner = shown.alert.partner.as_deref().and_then(PartnerId::new);
+    Ok((partner.ok_or(Refusal::NotFound)?, shown))
 }
 
 /// Takes the step.
@@ -181,8 +191,10 @@ async fn press(
     body: Body,
 ) -> Result<Response, Refusal> {
     let link = Link::read(&desk.key, &case, &state, &until, &signature).ok_or(Refusal::NotFound)?;
+    let (partner, shown) = of_link(&desk, &link).await?;
+    let texts = desk.texts(&partner);
     if link.is_over(clock::now()) {
-        return Ok(page(StatusCode::GONE, &Page::Over));
+        return Ok(page(StatusCode::GONE, &Page::Over, texts));
     }
     let body = whole(body).await?;
     let note = form_urlencoded::parse(&body).find(|(name, _)| name == "note");
@@ -195,10 +207,6 @@ async fn press(
             .map_or(0, |(place, _)| place);
         note = &note[..end];
     }
-    let shown = in_time(desk.store.shown(link.case)).await?;
-    let shown = shown.ok_or(Refusal::NotFound)?;
-    let partner = shown.alert.partner.as_deref().and_then(PartnerId::new);
-    let partner = partner.ok_or(Refusal::NotFound)?;
     let taken = Taken {
         partner: &partner,
         case: link.case,
@@ -212,18 +220,18 @@ async fn press(
         Ok(shown) => {
             desk.note(format!("partner:{partner}"), action + "200")
                 .await;
-            Ok(page(StatusCode::OK, &Page::Done(&shown)))
+            Ok(page(StatusCode::OK, &Page::Done(&shown), texts))
         }
         Err(StepError::Impossible(_)) => {
             desk.note(format!("partner:{partner}"), action + "409")
                 .await;
-            Ok(page(StatusCode::CONFLICT, &Page::Impossible(&shown)))
+            Ok(page(StatusCode::CONFLICT, &Page::Impossible(&shown), texts))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn page(status: StatusCode, page: &Page<'_>) -> Response {
+fn page(status: StatusCode, page: &Page<'_>, texts: &Texts) -> Response {
     let policy = format!(
         "default-src 'none'; style-src '{}'; form-action 'self'; frame-ancestors 'none'",
         links::style_digest()
@@ -234,7 +242,7 @@ fn page(status: StatusCode, page: &Page<'_>) -> Response {
         (REFERRER_POLICY, "no-referrer"),
         (CONTENT_SECURITY_POLICY, policy.as_str()),
     ];
-    (status, headers, page.html()).into_response()
+    (status, headers, page.html(texts)).into_response()
 }
 
 async fn whole(body: Body) -> Result<Bytes, Refusal> {

@@ -155,15 +155,15 @@ async fn opening_twice_changes_no_table() {
 async fn a_newer_or_altered_schema_is_refused() {
     let config = config(Retention::default()).await;
     let store = open(config.clone()).await;
-    let newer = "INSERT INTO migrations (version, name, checksum) VALUES (8, 'later', '')";
+    let newer = "INSERT INTO migrations (version, name, checksum) VALUES (9, 'later', '')";
     store.client().query(newer).execute().await.unwrap();
     let refused = Store::open(&config).await.err().unwrap();
     assert!(
         matches!(
             refused,
             StoreError::Newer {
-                store: 8,
-                program: 7
+                store: 9,
+                program: 8
             }
         ),
         "{refused}"

@@ -44,12 +44,14 @@ impl Site {
         let store = store(&endpoint).await;
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::write(directory.path().join("whsec"), SECRET).expect("a secret");
+        let key_file = directory.path().join("feeds.key");
         Self {
             store,
             directory,
             settings: Settings {
                 allow_private: vec!["127.0.0.0/8".parse().expect("a prefix")],
                 public_url: Some("https://feeds.example".to_owned()),
+                key_file,
                 ..Settings::default()
             },
             endpoint,

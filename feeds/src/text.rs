@@ -1,15 +1,16 @@
-//! The words of mails: one catalogue a language, in a file of its own.
+//! The words of mails and pages: one catalogue a language, in a file of its own.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use noroshi_store::registry::partner::Partner;
 use serde::Deserialize;
 
 /// Every language there is. To add one: translate a file, and add a line here.
 static CATALOGUES: LazyLock<[(&str, Texts); 2]> = LazyLock::new(|| {
     [
-        ("en", read(include_str!("../texts/en.toml"))),
-        ("ja", read(include_str!("../texts/ja.toml"))),
+        ("en", read(include_str!("texts/en.toml"))),
+        ("ja", read(include_str!("texts/ja.toml"))),
     ]
 });
 
@@ -17,13 +18,18 @@ static CATALOGUES: LazyLock<[(&str, Texts); 2]> = LazyLock::new(|| {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Texts {
+    /// Its tag (BCP 47).
+    pub language: String,
     subject: BTreeMap<String, String>,
     body: BTreeMap<String, String>,
     label: BTreeMap<String, String>,
     event: BTreeMap<String, String>,
+    state: BTreeMap<String, String>,
     kind: BTreeMap<String, String>,
     severity: BTreeMap<String, String>,
     confidence: BTreeMap<String, String>,
+    page: BTreeMap<String, String>,
+    report: BTreeMap<String, String>,
 }
 
 /// A part of a catalogue.
@@ -37,12 +43,18 @@ pub enum Of {
     Label,
     /// What happened.
     Event,
+    /// Where a case stands on its partner's side.
+    State,
     /// Kinds of alerts.
     Kind,
     /// Severities.
     Severity,
     /// Confidences.
     Confidence,
+    /// The page behind a link.
+    Page,
+    /// The weekly report.
+    Report,
 }
 
 impl Texts {
@@ -51,6 +63,18 @@ impl Texts {
         let mut all = CATALOGUES.iter();
         all.find(|(name, _)| *name == language)
             .map(|(_, texts)| texts)
+    }
+
+    /// English.
+    pub fn english() -> &'static Self {
+        &CATALOGUES[0].1
+    }
+
+    /// The catalogue of the language in which a partner takes its mail.
+    pub fn for_partner(partner: &Partner) -> &'static Self {
+        let mail = partner.push.mail.as_ref();
+        mail.and_then(|mail| Self::of(&mail.language))
+            .unwrap_or_else(Self::english)
     }
 
     /// The languages there are.
@@ -75,9 +99,12 @@ impl Texts {
             Of::Body => &self.body,
             Of::Label => &self.label,
             Of::Event => &self.event,
+            Of::State => &self.state,
             Of::Kind => &self.kind,
             Of::Severity => &self.severity,
             Of::Confidence => &self.confidence,
+            Of::Page => &self.page,
+            Of::Report => &self.report,
         }
     }
 }
@@ -88,17 +115,22 @@ fn read(text: &str) -> Texts {
 
 #[cfg(test)]
 mod tests {
+    use noroshi_store::remedy::Remedy;
+
     use super::*;
     use crate::message::Event;
 
-    const ALL: [Of; 7] = [
+    const ALL: [Of; 10] = [
         Of::Subject,
         Of::Body,
         Of::Label,
         Of::Event,
+        Of::State,
         Of::Kind,
         Of::Severity,
         Of::Confidence,
+        Of::Page,
+        Of::Report,
     ];
 
     /// The words in braces of a text.
@@ -114,6 +146,7 @@ mod tests {
         let english = Texts::of("en").unwrap();
         for language in Texts::languages() {
             let texts = Texts::of(language).unwrap();
+            assert_eq!(texts.language, language);
             for of in ALL {
                 let (theirs, ours) = (texts.part(of), english.part(of));
                 let (names, expected): (Vec<_>, Vec<_>) =
@@ -126,6 +159,9 @@ mod tests {
         }
         for event in Event::ALL {
             assert!(english.event.contains_key(event.name()), "{event:?}");
+        }
+        for state in Remedy::ALL {
+            assert!(english.state.contains_key(state.name()), "{state:?}");
         }
     }
 
