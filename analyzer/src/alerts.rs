@@ -46,8 +46,10 @@ use crate::settings::Settings;
 pub enum Outcome {
     /// Seen for the first time: the partner is told.
     Opened(Numbered),
-    /// Still going on: the case is refreshed and nobody is told again.
+    /// Still going on, and the partner reads how far.
     Continued(Numbered),
+    /// Still going on: kept to go on from after a crash, and told to nobody (see [`case`]).
+    Kept(Numbered),
     /// Over.
     Closed(Numbered),
     /// Taken back by the operator.
@@ -65,10 +67,22 @@ pub struct Numbered {
 
 impl Outcome {
     /// The state to be kept.
+    pub fn numbered(&self) -> &Numbered {
+        match self {
+            Self::Opened(numbered)
+            | Self::Continued(numbered)
+            | Self::Kept(numbered)
+            | Self::Closed(numbered)
+            | Self::Withdrawn(numbered) => numbered,
+        }
+    }
+
+    /// The state to be kept, by itself.
     pub fn into_numbered(self) -> Numbered {
         match self {
             Self::Opened(numbered)
             | Self::Continued(numbered)
+            | Self::Kept(numbered)
             | Self::Closed(numbered)
             | Self::Withdrawn(numbered) => numbered,
         }
@@ -344,8 +358,10 @@ impl Alerts {
         let mut outcomes = Vec::new();
         for case in self.cases.values_mut() {
             self.observations.extend(case.days());
-            if case.changed {
+            if case.changed && case.is_news() {
                 outcomes.push(Outcome::Continued(case.next(State::Continuing, texts)));
+            } else if case.changed {
+                outcomes.push(Outcome::Kept(case.keep(texts)));
             }
         }
         outcomes

@@ -9,6 +9,7 @@
 //! - Two replays of the same store give the same alerts, to the byte.
 
 pub mod backtest;
+mod decided;
 mod live;
 mod people;
 mod warm;
@@ -18,7 +19,6 @@ use std::sync::Arc;
 
 use noroshi_proto::time::IntervalLength;
 use noroshi_store::alert::Alert;
-use noroshi_store::cases::{Case, Transition};
 use noroshi_store::registry::Registry;
 use noroshi_store::store::{Store, StoreError};
 use noroshi_store::window::Window;
@@ -32,10 +32,8 @@ pub use warm::warm_up;
 use crate::alerts::{Outcome, Purpose};
 use crate::analysis::Analysis;
 use crate::detectors::Observation;
+use crate::run::decided::Decided;
 use crate::settings::Settings;
-
-/// Transitions kept in one insert.
-const TRANSITIONS_MAX: usize = 1_000;
 
 /// Why the analyzer stopped.
 #[derive(Debug, thiserror::Error)]
@@ -113,14 +111,12 @@ struct Told(BTreeMap<Uuid, Alert>);
 
 impl Told {
     async fn tell(&mut self, store: &Store, outcomes: Vec<Outcome>) -> Result<(), RunError> {
-        let transitions: Vec<Transition> = outcomes.into_iter().map(in_event_time).collect();
-        for some in transitions.chunks(TRANSITIONS_MAX) {
-            store.record(some).await?;
+        for outcome in &outcomes {
+            self.hear(outcome.numbered().alert.clone());
         }
-        for transition in transitions {
-            self.hear(transition.case.alert);
-        }
-        Ok(())
+        let mut decided = Decided::default();
+        decided.take(outcomes);
+        Ok(decided.keep(store).await?)
     }
 
     fn hear(&mut self, alert: Alert) {
@@ -131,19 +127,5 @@ impl Told {
         let mut alerts: Vec<Alert> = self.0.into_values().collect();
         alerts.sort_by_key(|alert| (alert.opened_at, alert.id));
         alerts
-    }
-}
-
-/// A transition as it would have been recorded at the time.
-fn in_event_time(outcome: Outcome) -> Transition {
-    let numbered = outcome.into_numbered();
-    Transition {
-        by: "analyzer".to_owned(),
-        at: numbered.alert.detected_at,
-        note: String::new(),
-        case: Case {
-            alert: numbered.alert,
-            version: numbered.version,
-        },
     }
 }

@@ -11,6 +11,7 @@
 
 use std::fmt::{Display, Write as _};
 
+use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Severity, State, Subject};
 use noroshi_store::origin::PartnerId;
 
@@ -43,6 +44,16 @@ pub fn line(reader: &PartnerId, item: &Item) -> Option<String> {
     put_ends(&mut extension, alert);
     put_more(&mut extension, item);
     Some(extension.0.trim_end().to_owned())
+}
+
+/// That the service is alive at `at`, and everything before `examined_until` was examined.
+pub fn heartbeat(at: Millis, examined_until: Millis) -> String {
+    format!(
+        "CEF:0|Noroshi|Noroshi|{}|heartbeat|heartbeat|0|rt={} end={}",
+        env!("CARGO_PKG_VERSION"),
+        at.0,
+        examined_until.0
+    )
 }
 
 /// 0 to 10, as Shadowserver's words are mapped; what was taken back alarms nobody.

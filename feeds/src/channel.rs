@@ -119,6 +119,19 @@ impl Channel {
         }
     }
 
+    /// Whether it is told once a day that the service is alive: machines are, people would not read it.
+    pub fn beats(&self) -> bool {
+        match self.target {
+            Target::Webhook(..) | Target::Syslog(..) => true,
+            Target::Mail(..) => false,
+        }
+    }
+
+    /// Whether the operator reads it.
+    pub fn is_operators(&self) -> bool {
+        self.profile.channel == MAIL_OPERATOR
+    }
+
     /// What would go out for a message, and how: for people who look at it.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //!   before the next one. So after a crash nothing is lost, and what is sent again has its old id.
 //! - Each channel is a task with a queue of its own: one that hangs holds up nobody else.
 
+mod notices;
 mod worker;
 
 use std::future::Future;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use noroshi_proto::time::Millis;
 use noroshi_store::observations::Sighting;
 use noroshi_store::origin::PartnerId;
 use noroshi_store::positions::Access;
@@ -16,6 +17,7 @@ use crate::clock;
 use crate::guard::Refusal;
 use crate::key::Key;
 use crate::keyring::Keyring;
+use crate::mail::pgp::Signer;
 use crate::rate::Rate;
 use crate::seats::Seats;
 use crate::text::Texts;
@@ -25,6 +27,8 @@ pub const ANSWERS_MAX: usize = 64;
 /// How long the store may take.
 const STORE_WAIT: Duration = Duration::from_secs(20);
 
+/// How long it is good to know how far the analyzer has come: shorter than a window of its.
+const EXAMINED_KEPT: Duration = Duration::from_secs(5);
 /// Cases in one day's report: about a hundred megabytes while it is made.
 const SIGHTINGS_MAX: u32 = 50_000;
 
@@ -34,6 +38,7 @@ pub struct Desk {
     pub(crate) registry: Arc<Registry>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) key: Key,
+    pub(crate) signer: Option<Signer>,
     /// How partners reach the feeds, without a slash at the end.
     pub(crate) public_url: String,
     pub(crate) seats: Arc<Seats>,
@@ -45,6 +50,8 @@ pub struct Desk {
     rates: Mutex<HashMap<PartnerId, Rate>>,
     /// Answers being made.
     hands: Semaphore,
+    /// How far the analyzer had come, and when that was asked.
+    examined: tokio::sync::Mutex<Option<(Instant, Option<Millis>)>>,
 }
 
 /// What a desk is made of.
@@ -57,6 +64,8 @@ pub struct Parts {
     pub keyring: Arc<Keyring>,
     /// What is signed, is signed with it.
     pub key: Key,
+    /// Signs the daily reports.
+    pub signer: Option<Signer>,
     /// How partners reach the feeds, without a slash at the end.
     pub public_url: String,
     /// Where accesses are noted.
@@ -75,6 +84,7 @@ impl Desk {
             registry: parts.registry,
             keyring: parts.keyring,
             key: parts.key,
+            signer: parts.signer,
             public_url: parts.public_url,
             seats: Arc::default(),
             closing: watch::Sender::new(false),
@@ -82,6 +92,7 @@ impl Desk {
             opened: Instant::now(),
             rates: Mutex::default(),
             hands: Semaphore::new(ANSWERS_MAX),
+            examined: tokio::sync::Mutex::default(),
         }
     }
 
@@ -94,6 +105,25 @@ impl Desk {
     /// A hand to make an answer with, once one is free.
     pub(crate) async fn hand(&self) -> Option<SemaphorePermit<'_>> {
         self.hands.acquire().await.ok()
+    }
+
+    /// Until when, in event time, everything that had arrived was examined; at most
+    /// [`EXAMINED_KEPT`] old. `None` before the first analyzer.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a shell: what it keeps grows old"
+    )]
+    pub(crate) async fn examined(&self) -> Result<Option<Millis>, Refusal> {
+        let mut kept = self.examined.lock().await;
+        if let Some((asked, until)) = *kept
+            && asked.elapsed() < EXAMINED_KEPT
+        {
+            return Ok(until);
+        }
+        let position = in_time(self.store.position()).await?;
+        let until = position.map(|position| Millis(position.through * 1_000));
+        *kept = Some((Instant::now(), until));
+        Ok(until)
     }
 
     /// The words for a partner.
@@ -115,7 +145,10 @@ impl Desk {
         day: u64,
     ) -> Result<Vec<Sighting>, Refusal> {
         let question = self.store.sightings_of(reader, day, SIGHTINGS_MAX);
-        let sightings = in_time(question).await?;
+        let mut sightings = in_time(question).await?;
+        if day >= self.today() {
+            sightings.iter_mut().for_each(of_running_day);
+        }
         if sightings.len() == SIGHTINGS_MAX as usize {
             let reader = reader.as_str();
             tracing::warn!(reader, day, "more was seen than a report holds");
@@ -130,6 +163,14 @@ impl Desk {
         let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
         rates.entry(reader.clone()).or_default().ask(now)
     }
+}
+
+/// Of a day that is not over nothing is told that still grows: read again and again, it would say
+/// which packets met a telescope (see [`noroshi_store::changes`]).
+fn of_running_day(sighting: &mut Sighting) {
+    let seen = &mut sighting.observation;
+    seen.last = seen.first;
+    (seen.packets, seen.targets) = (0, 0);
 }
 
 /// The store's answer, if it comes in time.

@@ -99,7 +99,7 @@ pub fn message(channel: &Profile, alert: &Alert) -> Message {
                 alert: alert.clone(),
                 reason: String::new(),
             }],
-            more: 0,
+            ..Said::default()
         },
         opened: Some(id),
     }

@@ -101,6 +101,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::key::Key;
 use crate::keyring::Keyring;
+use crate::mail::pgp::Signer;
 use crate::tls::TlsFiles;
 
 /// Where to serve, and to whom.
@@ -118,6 +119,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// What the centre is called where it signs what it says.
     pub centre: String,
+    /// The OpenPGP key that signs the daily reports; without it they are not signed.
+    pub signing_key: Option<PathBuf>,
 }
 
 /// Why the feeds cannot be served: the operator changes the configuration.
@@ -129,6 +132,9 @@ pub enum FeedsError {
     /// The feeds' own key.
     #[error(transparent)]
     Key(#[from] key::KeyError),
+    /// The key that signs.
+    #[error(transparent)]
+    Pgp(#[from] mail::pgp::PgpError),
     /// The server's certificate.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
@@ -180,6 +186,8 @@ impl Feeds {
         let acceptor = settings.tls.as_ref().map(tls::acceptor).transpose()?;
         let keyring = Arc::new(open_keyring(settings, &registry)?);
         let key = Key::load_or_draw(&settings.key)?;
+        let signer = settings.signing_key.as_deref().map(Signer::open);
+        let signer = signer.transpose()?;
         let listen = |source| FeedsError::Listen { address, source };
         let listener = serve::listener(address).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -194,6 +202,7 @@ impl Feeds {
             registry,
             keyring: Arc::clone(&keyring),
             key,
+            signer,
             public_url,
             audit,
         });

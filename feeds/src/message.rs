@@ -121,6 +121,29 @@ pub struct Said {
     pub items: Vec<Item>,
     /// How many more there were.
     pub more: u64,
+    /// About the service itself, where no case is told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
+}
+
+/// About the service itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// It is alive: where nothing else comes, nothing else was to be said.
+    Heartbeat {
+        /// Everything before this, in event time, was examined; in milliseconds since 1970.
+        examined_until: u64,
+    },
+    /// To the operator: what is sent to the partner does not arrive.
+    Unreached {
+        /// By which of its channels.
+        channel: String,
+        /// Since when something waits, in milliseconds since 1970.
+        since: u64,
+        /// What went wrong last.
+        error: String,
+    },
 }
 
 impl Said {
@@ -132,6 +155,7 @@ impl Said {
     /// Says what another one says too.
     pub fn take(&mut self, other: Self) {
         self.more += other.more;
+        self.notice = self.notice.take().or(other.notice);
         for item in other.items {
             if self.items.len() < ITEMS_MAX {
                 self.items.push(item);

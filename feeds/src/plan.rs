@@ -122,7 +122,7 @@ impl Profile {
         };
         let said = Said {
             items: vec![Item::of(event, shown)],
-            more: 0,
+            ..Said::default()
         };
         Delivery {
             case: alert.id,
@@ -198,7 +198,8 @@ impl Profile {
     fn give_up(&self, queue: &Queue, now: Millis) -> Option<Vec<Delivery>> {
         let old = |one: &&Delivery| {
             let waited = now.0.saturating_sub(one.planned_at.0);
-            one.form != Form::Summary && u128::from(waited) >= QUEUE_FOR.as_millis()
+            let is_counted = !matches!(one.form, Form::Summary | Form::Notice);
+            is_counted && u128::from(waited) >= QUEUE_FOR.as_millis()
         };
         let old: Vec<&Delivery> = queue.open.iter().filter(old).collect();
         let first = old.first()?;
@@ -362,5 +363,6 @@ fn closed(delivery: &Delivery) -> Delivery {
     }
 }
 
+mod notice;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,9 @@
 //! | `GET /v1/alerts/stream?since=…`           | the same order, as server-sent events            |
 //! | `GET /v1/reports/?from=DAY`               | the reader's daily reports, as a list            |
 //! | `GET /v1/reports/NAME.csv[.zip]`          | a report in the shape of Shadowserver's          |
+//! | `GET /v1/reports/NAME.csv.asc`            | its signature, by the centre's key               |
+//! | `GET /v1/key.asc`                         | the key with which it is verified                |
+//! | `GET /v1/status`                          | until when everything was examined               |
 //! | `GET /misp/manifest.json`, `/misp/hashes.csv`, `/misp/UUID.json` | the reader's MISP feed    |
 //! | `GET /health`                             | 200 while the store answers, else 503; no token  |
 //!
@@ -34,6 +37,7 @@ mod misp;
 mod page;
 mod report;
 mod reports;
+mod status;
 mod steps;
 mod stream;
 mod taxii;
@@ -66,6 +70,7 @@ pub fn router(desk: Desk) -> Router {
         .merge(stream::routes())
         .merge(reports::routes())
         .merge(misp::routes())
+        .merge(status::routes())
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::NotFound })
         .layer(middleware::from_fn_with_state(

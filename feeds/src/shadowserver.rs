@@ -23,6 +23,7 @@
 //! # Promises
 //! - No address of a telescope: `dst_*` of the darknet report is empty but for `dst_port`.
 //! - No exercise, ever. What was taken back stays as a row with `state` and `tag` `withdrawn`.
+//! - Of a day that is not over a row has no `count` and no `duration`.
 //! - No address of version 6: Shadowserver publishes these reports as `event4` alone, and a name
 //!   that a parser does not know costs the whole file. They stand in the other formats.
 //! - No empty file: without rows the header stands alone. UTF-8 without a mark of byte order.
@@ -239,6 +240,7 @@ impl<'s> Row<'s> {
             "tag" => alert.reason_code.clone(),
             "infection" if is_withdrawn => String::new(),
             "infection" => text(rsit::malware(alert)),
+            "count" | "duration" if observation.packets == 0 => String::new(), // not told yet
             "count" => observation.packets.to_string(),
             "duration" => {
                 let millis = observation.last.0.saturating_sub(observation.first.0);

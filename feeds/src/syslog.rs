@@ -12,7 +12,7 @@ use noroshi_store::registry::push::{Carriage, Syslog};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::cef;
-use crate::message::{Item, Message};
+use crate::message::{Item, Message, Notice};
 use crate::outbound::Outbound;
 use crate::retry::Outcome;
 
@@ -80,9 +80,14 @@ impl Collector {
     }
 }
 
-/// A frame for each case of a message that is `reader`'s.
+/// A frame for each case of a message that is `reader`'s, or for a heartbeat.
 pub fn frames(reader: &PartnerId, message: &Message) -> Vec<u8> {
     let mut frames = Vec::new();
+    if let Some(Notice::Heartbeat { examined_until }) = &message.said.notice {
+        let cef = cef::heartbeat(message.at, Millis(*examined_until));
+        let line = header(Severity::Info, message.at, "heartbeat") + &cef;
+        frames.extend_from_slice(format!("{} {line}", line.len()).as_bytes());
+    }
     for item in &message.said.items {
         let Some(line) = line(reader, message.at, item) else {
             continue;
@@ -94,16 +99,17 @@ pub fn frames(reader: &PartnerId, message: &Message) -> Vec<u8> {
 
 /// One line: the header of RFC 5424, then CEF.
 fn line(reader: &PartnerId, at: Millis, item: &Item) -> Option<String> {
-    let level = match item.alert.severity {
+    let event = item.event.name();
+    Some(header(item.alert.severity, at, event) + &cef::line(reader, item)?)
+}
+
+fn header(severity: Severity, at: Millis, event: &str) -> String {
+    let level = match severity {
         Severity::High => 2,
         Severity::Medium => 4,
         Severity::Low => 5,
         Severity::Info => 6,
     };
     let priority = FACILITY * 8 + level;
-    let event = item.event.name();
-    let cef = cef::line(reader, item)?;
-    Some(format!(
-        "<{priority}>1 {at} noroshi noroshi - {event} - {cef}"
-    ))
+    format!("<{priority}>1 {at} noroshi noroshi - {event} - ")
 }

@@ -26,7 +26,7 @@ use noroshi_store::registry::push::{self, Payload};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::message::{Item, Message};
+use crate::message::{Item, Message, Notice};
 use crate::outbound::{Outbound, OutboundError, Stream};
 use crate::retry::Outcome;
 
@@ -146,8 +146,16 @@ impl Hook {
             }
             None => ("digest", self.many(message)),
         };
+        let kind = format!("{about}.{kind}");
+        let (kind, data) = match &message.said.notice {
+            Some(Notice::Heartbeat { examined_until }) => {
+                let until = Millis(*examined_until).to_string();
+                ("heartbeat".to_owned(), json!({ "examined_until": until }))
+            }
+            _ => (kind, data),
+        };
         let body = json!({
-            "type": format!("{about}.{kind}"),
+            "type": kind,
             "timestamp": message.at.to_string(),
             "data": data,
         });

@@ -112,6 +112,12 @@ fn start(
                 tls: config.feeds.tls.clone(),
                 public_url: config.feeds.public_url.clone(),
                 centre: CENTRE.to_owned(),
+                signing_key: config
+                    .feeds
+                    .push
+                    .mail
+                    .as_ref()
+                    .and_then(|mail| mail.signing_key.clone()),
             };
             tasks.spawn(async move {
                 Ok(noroshi_feeds::run(&settings, store, registry, shutdown).await?)

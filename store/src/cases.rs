@@ -130,13 +130,26 @@ impl Store {
         let mut history = Vec::new();
         let mut alerts = Vec::new();
         for transition in transitions {
-            let alert = &transition.case.alert;
-            let body = serde_json::to_string(alert)
-                .map_err(|error| StoreError::Unstorable(format!("alert {}: {error}", alert.id)))?;
+            let body = body_of(&transition.case.alert)?;
             line(&mut history, &history_row(transition, &body));
             line(&mut alerts, &alert_row(&transition.case, &body));
         }
         self.insert_lines("alert_history", history).await?;
+        self.insert_lines("alerts", alerts).await
+    }
+
+    /// Keeps states of cases to go on from, without a transition that anybody reads of.
+    ///
+    /// # Errors
+    /// When the store does not take them.
+    pub async fn keep(&self, cases: &[Case]) -> Result<(), StoreError> {
+        if cases.is_empty() {
+            return Ok(());
+        }
+        let mut alerts = Vec::new();
+        for case in cases {
+            line(&mut alerts, &alert_row(case, &body_of(&case.alert)?));
+        }
         self.insert_lines("alerts", alerts).await
     }
 
@@ -253,6 +266,11 @@ fn history_row(transition: &Transition, body: &str) -> serde_json::Value {
         "partner": alert.partner.as_deref().unwrap_or(""),
         "body": body,
     })
+}
+
+fn body_of(alert: &Alert) -> Result<String, StoreError> {
+    serde_json::to_string(alert)
+        .map_err(|error| StoreError::Unstorable(format!("alert {}: {error}", alert.id)))
 }
 
 fn alert_row(case: &Case, body: &str) -> serde_json::Value {

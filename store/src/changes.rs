@@ -2,6 +2,10 @@
 //!
 //! What a reader sees is joined here and nowhere else: what the analyzer says of a case, where it
 //! stands on its partner's side, and whether the centre took it back.
+//!
+//! A partner reads of a running case when it opens, becomes more urgent, is over, and once a day.
+//! Who reads the alerts of a prefix can also scan from it: each time and count that he reads tells
+//! him which of his packets met a telescope, so he reads no more than that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,13 +71,13 @@ impl Store {
 
     /// One case as its partner reads it.
     pub async fn shown(&self, id: Uuid) -> Result<Option<Shown>, StoreError> {
-        let case = self.alert(id).await?;
-        Ok(self.show(case.into_iter().collect()).await?.pop())
+        let case = self.told_of(&[id]).await?;
+        Ok(self.show(case).await?.pop())
     }
 
     /// These cases as their partners read them, by id; those that are gone are left out.
     pub async fn shown_of(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Shown>, StoreError> {
-        let cases = self.cases_of(ids).await?;
+        let cases = self.told_of(ids).await?;
         let shown = self.show(cases).await?.into_iter();
         Ok(shown.map(|shown| (shown.alert.id, shown)).collect())
     }
@@ -151,7 +155,7 @@ impl Store {
         let standings = self.standings(&ids.into_iter().collect::<Vec<_>>()).await?;
         let steps = changes.iter().filter(|change| change.body.is_empty());
         let bare: BTreeSet<Uuid> = steps.map(|change| change.cursor.id).collect();
-        let known = self.cases_of(&bare.into_iter().collect::<Vec<_>>()).await?;
+        let known = self.told_of(&bare.into_iter().collect::<Vec<_>>()).await?;
         let known: BTreeMap<Uuid, Case> = known
             .into_iter()
             .map(|case| (case.alert.id, case))

@@ -31,6 +31,8 @@ pub enum Form {
     Overflow,
     /// What could not be delivered for too long, in one.
     Summary,
+    /// About the service itself, no case: it is alive, or a receiver is not.
+    Notice,
 }
 
 /// Where a message stands.
@@ -92,12 +94,13 @@ pub struct Delivery {
 }
 
 impl Form {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Single,
         Self::Listed,
         Self::Digest,
         Self::Overflow,
         Self::Summary,
+        Self::Notice,
     ];
 
     /// The name in the store.
@@ -108,6 +111,7 @@ impl Form {
             Self::Digest => "digest",
             Self::Overflow => "overflow",
             Self::Summary => "summary",
+            Self::Notice => "notice",
         }
     }
 }

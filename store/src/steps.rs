@@ -146,11 +146,22 @@ impl Store {
 
     /// These cases in their last state, by id; those that are gone are left out.
     pub(crate) async fn cases_of(&self, ids: &[Uuid]) -> Result<Vec<Case>, StoreError> {
+        self.cases_by(include_str!("../queries/alerts_of_ids.sql"), ids)
+            .await
+    }
+
+    /// These cases as they were last told, by id; those that are gone are left out.
+    pub(crate) async fn told_of(&self, ids: &[Uuid]) -> Result<Vec<Case>, StoreError> {
+        self.cases_by(include_str!("../queries/told_of_ids.sql"), ids)
+            .await
+    }
+
+    async fn cases_by(&self, query: &str, ids: &[Uuid]) -> Result<Vec<Case>, StoreError> {
         let mut cases = Vec::new();
         for some in ids.chunks(IDS_MAX) {
             let rows = self
                 .client()
-                .query(include_str!("../queries/alerts_of_ids.sql"))
+                .query(query)
                 .param("ids", texts(some))
                 .fetch_all::<(u64, String)>()
                 .await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
-use noroshi_store::alert::{Alert, Evidence, Kind, State, Subject};
+use noroshi_store::alert::{Alert, Confidence, Evidence, Kind, Severity, State, Subject};
 use noroshi_store::observations::Observation;
 use uuid::Uuid;
 
@@ -37,6 +37,36 @@ pub(super) struct Case {
     services: Vec<(String, u64)>,
     sensors: BTreeSet<SensorId>,
     days: Days,
+    /// What its partner read last; `None` before it opened.
+    told: Option<Told>,
+}
+
+/// What a partner is told of again when it changes.
+///
+/// Who reads the alerts of a prefix can also scan from it, to learn where the telescopes are: each
+/// time and each count that he reads tells him which of his packets met one (probe-response
+/// attacks; Bethencourt, Franklin and Vernon, USENIX Security 2005; Shinoda, Ikai and Itoh, there
+/// too). So a running case is told at most once a day, but for what makes it more urgent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Told {
+    severity: Severity,
+    confidence: Confidence,
+    reason_code: String,
+    fingerprint: Option<String>,
+    /// Of UTC, counted from 1970-01-01.
+    day: u64,
+}
+
+impl Told {
+    fn of(alert: &Alert) -> Self {
+        Self {
+            severity: alert.severity,
+            confidence: alert.confidence,
+            reason_code: alert.reason_code.clone(),
+            fingerprint: alert.evidence.fingerprint.clone(),
+            day: Observation::day_of(alert.detected_at),
+        }
+    }
 }
 
 impl Case {
@@ -98,6 +128,7 @@ impl Case {
         case.reason = Reason::ALL
             .into_iter()
             .find(|reason| reason.code() == case.alert.reason_code);
+        case.told = Some(Told::of(&case.alert)); // or it is told the next day
         case.due = due(
             case.alert.kind,
             case.alert.detected_at.seconds(),
@@ -118,6 +149,7 @@ impl Case {
             services: Vec::new(),
             sensors: BTreeSet::new(),
             days: Days::default(),
+            told: None,
         }
     }
 
@@ -227,8 +259,29 @@ impl Case {
         *listed = victims.into_iter().take(VICTIMS_MAX).collect();
     }
 
+    /// Whether there is something about it that its partner should read: what it is changed, or a
+    /// day of UTC has begun. Of what concerns no address everything is news.
+    pub(super) fn is_news(&self) -> bool {
+        let is_about_address = matches!(
+            self.alert.subject,
+            Subject::Source { .. } | Subject::Victim { .. }
+        );
+        !is_about_address || self.told != Some(Told::of(&self.alert))
+    }
+
     /// The case in its next state, to be kept and told.
     pub(super) fn next(&mut self, state: State, texts: &Texts) -> Numbered {
+        let numbered = self.number(state, texts);
+        self.told = Some(Told::of(&self.alert));
+        numbered
+    }
+
+    /// The case in its next state, to be kept.
+    pub(super) fn keep(&mut self, texts: &Texts) -> Numbered {
+        self.number(State::Continuing, texts)
+    }
+
+    fn number(&mut self, state: State, texts: &Texts) -> Numbered {
         self.version += 1;
         self.changed = false;
         self.alert.state = match state {

@@ -2,6 +2,7 @@
 
 mod crowds;
 mod groups;
+mod probes;
 mod regions;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 mod attacks;
 mod bins;
 mod crowds;
+mod probes;
 mod rhythms;
 mod seasons;
 mod silences;

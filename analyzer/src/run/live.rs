@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use noroshi_proto::time::{IntervalLength, Millis};
-use noroshi_store::cases::Transition;
 use noroshi_store::lease::{Lease, Role};
 use noroshi_store::ledger::{ArrivalCursor, Watermark};
 use noroshi_store::observations::Observation as Observed;
@@ -16,9 +15,10 @@ use noroshi_store::registry::Registry;
 use noroshi_store::store::{Store, StoreError};
 use noroshi_store::window::Window;
 
+use super::decided::Decided;
 use super::people::{self, People};
 use super::warm::{roll_up_due, warm_up};
-use super::{RunError, TRANSITIONS_MAX, examine, in_event_time};
+use super::{RunError, examine};
 use crate::alerts::{Outcome, Purpose};
 use crate::analysis::Analysis;
 use crate::detectors::Observation;
@@ -193,7 +193,7 @@ struct Live {
     renewed: Millis,
     checkpoint: u64,
     /// Decided, and not yet kept.
-    unkept: Vec<Transition>,
+    decided: Decided,
     observed: Vec<Observed>,
     people: People,
 }
@@ -286,7 +286,7 @@ impl Live {
             lease: None,
             renewed: now,
             checkpoint: position,
-            unkept: Vec::new(),
+            decided: Decided::default(),
             observed: Vec::new(),
             people: People::new(now, registry, settings),
         })
@@ -390,13 +390,14 @@ impl Live {
             let (what, numbered) = match outcome {
                 Outcome::Opened(numbered) => ("opened", numbered),
                 Outcome::Continued(numbered) => ("continued", numbered),
+                Outcome::Kept(numbered) => ("kept", numbered),
                 Outcome::Closed(numbered) => ("closed", numbered),
                 Outcome::Withdrawn(numbered) => ("withdrawn", numbered),
             };
             let kind = numbered.alert.kind.name();
             tracing::debug!(id = %numbered.alert.id, kind, what, "case");
         }
-        self.unkept.extend(outcomes.into_iter().map(in_event_time));
+        self.decided.take(outcomes);
         if let Some(analysis) = &mut self.analysis {
             self.observed.extend(analysis.alerts.observations());
         }
@@ -406,12 +407,7 @@ impl Live {
     async fn keep(&mut self) -> Result<(), RunError> {
         self.store.observe(&self.observed).await?;
         self.observed.clear();
-        while !self.unkept.is_empty() {
-            let some = self.unkept.len().min(TRANSITIONS_MAX);
-            self.store.record(&self.unkept[..some]).await?;
-            self.unkept.drain(..some);
-        }
-        Ok(())
+        Ok(self.decided.keep(&self.store).await?)
     }
 
     /// Keeps what continues, then the position.

@@ -12,6 +12,7 @@ use noroshi_store::store::{Store, StoreError};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::notices::Beats;
 use super::{CHANGES_MAX, now};
 use crate::channel::{Channel, MAIL, Source};
 use crate::message::{Event, Message};
@@ -34,16 +35,17 @@ const UNANSWERED_MAX: u32 = 1_000;
 const ATTEMPTS_TOLERATED: u32 = 3;
 
 pub(super) struct Worker {
-    store: Store,
-    channel: Arc<Channel>,
+    pub(super) store: Store,
+    pub(super) channel: Arc<Channel>,
     bell: watch::Receiver<()>,
     /// Read at the start, and again from time to time.
-    queue: Option<Queue>,
+    pub(super) queue: Option<Queue>,
     reloaded: Millis,
     cursor: Option<ChangeCursor>,
     /// Whether there may be changes that were not taken in.
     behind: bool,
     looked: Millis,
+    pub(super) beats: Beats,
     /// How an attempt went, where the store did not take it.
     unsaved: Vec<Delivery>,
 }
@@ -59,6 +61,7 @@ impl Worker {
             cursor: None,
             behind: true,
             looked: Millis(0),
+            beats: Beats::default(),
             unsaved: Vec::new(),
         }
     }
@@ -88,6 +91,7 @@ impl Worker {
             self.save().await?;
             self.load(now()).await?;
             self.take_in(now()).await?;
+            self.notices(now()).await?;
             let Some(queue) = &mut self.queue else {
                 return Ok(());
             };
@@ -189,9 +193,14 @@ impl Worker {
         let planned: Vec<Delivery> = theirs
             .map(|shown| profile.single(Event::Unanswered, shown, 0, at))
             .collect();
-        self.store.record_deliveries(&planned).await?;
+        self.plan(&planned).await
+    }
+
+    /// Keeps what was planned, and takes it into the queue.
+    pub(super) async fn plan(&mut self, planned: &[Delivery]) -> Result<(), StoreError> {
+        self.store.record_deliveries(planned).await?;
         if let Some(queue) = &mut self.queue {
-            queue.take(&planned);
+            queue.take(planned);
         }
         Ok(())
     }

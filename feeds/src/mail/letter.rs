@@ -7,13 +7,14 @@ use lettre::message::header::{
     ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
 };
 use lettre::message::{Body, MultiPart, SinglePart};
+use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Subject, Tlp};
 use noroshi_store::deliveries::Form;
 use noroshi_store::observations::{Observation, Sighting};
 
 use super::{Audience, Mails, is_secret};
 use crate::links::{self, Answers};
-use crate::message::{Event, Item, Message};
+use crate::message::{Event, Item, Message, Notice};
 use crate::shadowserver::{File, Report};
 use crate::text::Of;
 
@@ -43,9 +44,14 @@ impl<'m> Letter<'m> {
     pub(super) fn subject(&self) -> String {
         let texts = self.mails.texts;
         let count = self.message.said.count().to_string();
-        let (id, rest) = match self.single() {
-            Some(item) => (item.alert.id, self.subject_of(item)),
-            None => {
+        let (id, rest) = match (self.single(), &self.message.said.notice) {
+            (Some(item), _) => (item.alert.id, self.subject_of(item)),
+            (None, Some(Notice::Unreached { channel, .. })) => {
+                let partner = self.mails.partner.as_str();
+                let words = [("partner", partner), ("channel", channel)];
+                (self.message.id, texts.say(Of::Subject, "unreached", &words))
+            }
+            (None, _) => {
                 let name = self.message.form.name();
                 (
                     self.message.id,
@@ -248,6 +254,21 @@ impl<'m> Letter<'m> {
     /// Which case, and no more: the operator finds the rest at the centre.
     fn for_operator(&self, text: &mut String) {
         let texts = self.mails.texts;
+        if let Some(Notice::Unreached {
+            channel,
+            since,
+            error,
+        }) = &self.message.said.notice
+        {
+            let words = [
+                ("partner", self.mails.partner.as_str()),
+                ("channel", channel),
+                ("since", &Millis(*since).to_string()),
+                ("error", error),
+            ];
+            let _ = writeln!(text, "{}", texts.say(Of::Body, "unreached", &words));
+            return;
+        }
         let partner = [("partner", self.mails.partner.as_str())];
         let _ = writeln!(text, "{}\n", texts.say(Of::Body, "operator", &partner));
         for item in &self.message.said.items {

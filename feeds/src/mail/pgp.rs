@@ -95,6 +95,17 @@ impl Signer {
         Ok(signature.to_armored_string(ArmorOptions::default())?)
     }
 
+    /// The public half, armoured: with it partners verify.
+    ///
+    /// # Errors
+    /// Where the key cannot be written.
+    pub fn public(&self) -> Result<String, PgpError> {
+        Ok(self
+            .0
+            .to_public_key()
+            .to_armored_string(ArmorOptions::default())?)
+    }
+
     /// The newest subkey that may sign.
     fn subkey(&self) -> Option<&pgp::packet::SecretSubkey> {
         let subkeys = self.0.secret_subkeys.iter();

@@ -40,7 +40,11 @@ fn message(form: Form, items: Vec<Item>, more: u64) -> Message {
         id: Uuid::from_u128(7),
         form,
         at: MORNING,
-        said: Said { items, more },
+        said: Said {
+            items,
+            more,
+            notice: None,
+        },
         opened: None,
     }
 }

@@ -86,7 +86,7 @@ fn a_digest_names_so_many_and_counts_the_rest() {
             alert: alert(number),
             reason: String::new(),
         }],
-        more: 0,
+        ..Said::default()
     };
     let mut all = Said::default();
     for number in 0..ITEMS_MAX as u128 + 7 {

@@ -5,6 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use noroshi_proto::time::Millis;
 use noroshi_store::cases::ChangeCursor;
 use noroshi_store::changes::Shown;
 use noroshi_store::origin::PartnerId;
@@ -18,6 +19,8 @@ pub const ALERTS_DEFAULT: u32 = 500;
 /// Alerts in one answer at most: about two megabytes.
 pub const ALERTS_MAX: u32 = 1_000;
 const NEXT: HeaderName = HeaderName::from_static("noroshi-next");
+/// Until when, in event time, everything that had arrived was examined.
+const EXAMINED: HeaderName = HeaderName::from_static("noroshi-examined-until");
 const MORE: HeaderName = HeaderName::from_static("noroshi-more");
 
 /// Where to read on, and how much.
@@ -43,6 +46,7 @@ pub(super) struct Page {
     changes: Vec<(ChangeCursor, Shown)>,
     next: String,
     more: bool,
+    examined: Option<Millis>,
 }
 
 impl Page {
@@ -59,11 +63,14 @@ impl Page {
         })?;
         let since = cursor(query.since.as_deref())?;
         let limit = query.limit.unwrap_or(ALERTS_DEFAULT).clamp(1, ALERTS_MAX);
+        // Before the changes: what is examined later may be among them all the same.
+        let examined = desk.examined().await?;
         let changes = in_time(desk.store.changes_of(reader, since, limit)).await?;
         let next = changes.last().map_or(since, |(cursor, _)| *cursor);
         Ok(Self {
             next: next.to_string(),
             more: changes.len() == limit as usize,
+            examined,
             changes,
         })
     }
@@ -85,6 +92,11 @@ impl Page {
             (NEXT, next),
             (MORE, HeaderValue::from_static(more)),
         ];
-        Ok((headers, lines).into_response())
+        let mut response = (headers, lines).into_response();
+        let examined = self.examined.map(|until| until.to_string());
+        if let Some(until) = examined.and_then(|until| HeaderValue::from_str(&until).ok()) {
+            response.headers_mut().insert(EXAMINED, until);
+        }
+        Ok(response)
     }
 }

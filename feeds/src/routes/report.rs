@@ -38,6 +38,9 @@ async fn report(
         "latest" => Week::before(clock::now()),
         name => name.parse().map_err(|_| Refusal::NotFound)?,
     };
+    if week.end() > clock::now() {
+        return Err(Refusal::NotFound); // there will be one: it is not over
+    }
     let partner = desk.registry.partner(&reader).ok_or(Refusal::NotFound)?;
     let report = in_time(Report::ask(&desk.store, partner, week)).await?;
     if is_json {

@@ -50,6 +50,9 @@ struct Entry {
     grows: bool,
     csv: String,
     zip: String,
+    /// Where the centre signs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
 }
 
 async fn index(
@@ -66,6 +69,7 @@ async fn index(
         None | Some("") => today.saturating_sub(DAYS_DEFAULT - 1),
         Some(name) => day::named(name).ok_or_else(wrong)?.max(*kept.start()),
     };
+    let is_signed = desk.signer.is_some();
     let mut entries = Vec::new();
     for day in (from..=today).take(DAYS_MAX as usize) {
         let sightings = desk.sightings(&reader, day).await?;
@@ -79,6 +83,7 @@ async fn index(
                 grows: day == today,
                 csv: format!("/v1/reports/{name}"),
                 zip: format!("/v1/reports/{name}.zip"),
+                signature: is_signed.then(|| format!("/v1/reports/{name}.asc")),
                 name,
             });
         }
@@ -92,9 +97,12 @@ async fn report(
     Path(name): Path<String>,
 ) -> Result<Response, Refusal> {
     let country = country_of(&desk, &reader)?;
-    let (csv_name, is_zip) = match name.strip_suffix(".zip") {
-        Some(csv_name) => (csv_name, true),
-        None => (name.as_str(), false),
+    let (csv_name, form) = if let Some(csv_name) = name.strip_suffix(".zip") {
+        (csv_name, Form::Zip)
+    } else if let Some(csv_name) = name.strip_suffix(".asc") {
+        (csv_name, Form::Signature)
+    } else {
+        (name.as_str(), Form::Csv)
     };
     let file = File::named(csv_name, country).ok_or(Refusal::NotFound)?;
     if !days_kept(desk.today()).contains(&file.day) {
@@ -102,12 +110,29 @@ async fn report(
     }
     let sightings = desk.sightings(&reader, file.day).await?;
     let csv = file.csv(&reader, &sightings);
-    if is_zip {
-        let archive = zipped(csv_name, &csv).map_err(|_| Refusal::Unavailable)?;
-        return Ok(typed("application/zip", archive));
+    match form {
+        // Without its charset some readers take a text for Latin-1.
+        Form::Csv => Ok(typed("text/csv; charset=utf-8", csv)),
+        Form::Zip => {
+            let archive = zipped(csv_name, &csv).map_err(|_| Refusal::Unavailable)?;
+            Ok(typed("application/zip", archive))
+        }
+        Form::Signature => {
+            let signer = desk.signer.as_ref().ok_or(Refusal::NotFound)?;
+            let signature = signer.sign(csv.as_bytes());
+            let signature = signature.map_err(|_| Refusal::Unavailable)?;
+            Ok(typed("application/pgp-signature", signature))
+        }
     }
-    // Without its charset some readers take a text for Latin-1.
-    Ok(typed("text/csv; charset=utf-8", csv))
+}
+
+/// What is read of a report.
+#[derive(Clone, Copy)]
+enum Form {
+    Csv,
+    Zip,
+    /// Of the CSV, detached and armoured.
+    Signature,
 }
 
 fn typed(kind: &'static str, body: impl IntoResponse) -> Response {

@@ -101,6 +101,7 @@ impl Desk {
             tls: tls(directory.path()),
             public_url: None,
             centre: "Noroshi".to_owned(),
+            signing_key: Some(directory.path().join("sign.asc")).filter(|key| key.exists()),
         };
         let feeds = Feeds::open(&settings, store.clone(), Arc::new(registry))
             .await
@@ -163,6 +164,11 @@ impl Desk {
 
     /// Records that each of these was seen on each of these days, at six in the morning.
     pub(crate) async fn observe(&self, alerts: &[Alert], days: &[u64]) {
+        self.observe_packets(alerts, days, 7).await;
+    }
+
+    /// The same of so many packets, the last of them that many milliseconds after a minute.
+    pub(crate) async fn observe_packets(&self, alerts: &[Alert], days: &[u64], packets: u64) {
         let mut observations = Vec::new();
         for day in days {
             let morning = Millis(day * 86_400_000 + 6 * 3_600_000);
@@ -170,10 +176,10 @@ impl Desk {
                 case: alert.id,
                 day: *day,
                 partner: alert.partner.clone().unwrap_or_default(),
-                packets: 7,
+                packets,
                 targets: 5,
                 first: morning,
-                last: Millis(morning.0 + 60_000),
+                last: Millis(morning.0 + 60_000 + packets),
                 sensors: BTreeSet::from([SensorId::new(SENSOR).expect("a name")]),
             }));
         }

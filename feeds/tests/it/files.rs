@@ -4,6 +4,7 @@ use noroshi_feeds::routes::REPORT_DAYS;
 use serde_json::Value;
 
 use super::desk::{Desk, NORTH, SOUTH, alert, day_name, today};
+use super::gpg::Gpg;
 
 fn darknet(day: u64) -> String {
     format!(
@@ -77,5 +78,66 @@ async fn there_is_no_report_of_another_day_or_name() {
         assert_eq!(wrong.status, 400, "{query}");
         assert!(wrong.body.contains("'from' (a day"), "{}", wrong.body);
     }
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_report_is_signed_by_the_key_that_is_served_beside_it() {
+    let centre = Gpg::new("noroshi@centre.example");
+    let desk = Desk::open_with(|directory| {
+        centre.export("--export-secret-keys", &directory.join("sign.asc"));
+        None
+    })
+    .await;
+    let host = vec![alert(1, 1, Some("th-cert"))];
+    desk.record_all(vec![(host[0].clone(), 1)]).await;
+    desk.observe(&host, &[today() - 1]).await;
+    let path = darknet(today() - 1);
+    let csv = desk.get(&path, NORTH).await;
+    let signature = desk.get(&format!("{path}.asc"), NORTH).await;
+    let key = desk.get("/v1/key.asc", NORTH).await;
+    desk.close().await;
+    assert_eq!(
+        signature.header("content-type"),
+        "application/pgp-signature"
+    );
+    assert!(!key.body.contains("PRIVATE"), "{}", key.body);
+
+    let reader = Gpg::new("soc@th-cert.example");
+    reader.import(&reader.write("key.asc", key.body.as_bytes()));
+    let signature = reader.write("report.asc", signature.body.as_bytes());
+    let report = reader.write("report.csv", csv.body.as_bytes());
+    let (signature, report) = (
+        signature.display().to_string(),
+        report.display().to_string(),
+    );
+    let verified = reader.run(&["--verify", &signature, &report]);
+    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(said.contains("[GNUPG:] GOODSIG"), "{said}");
+}
+
+#[tokio::test]
+async fn who_has_no_key_signs_nothing() {
+    let desk = Desk::open().await;
+    for path in ["/v1/key.asc", &format!("{}.asc", darknet(today() - 1))] {
+        assert_eq!(desk.get(path, NORTH).await.status, 404, "{path}");
+    }
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_day_that_is_not_over_tells_nothing_that_grows() {
+    let desk = Desk::open().await;
+    let host = [alert(1, 1, Some("th-cert"))];
+    desk.record_all(vec![(host[0].clone(), 1)]).await;
+    desk.observe(&host, &[today() - 1, today()]).await;
+    let running = desk.get(&darknet(today()), NORTH).await;
+    let over = desk.get(&darknet(today() - 1), NORTH).await;
+    assert_eq!((running.status, running.body.lines().count()), (200, 2));
+    let days = [today() - 1, today()];
+    desk.observe_packets(&host, &days, 1_000).await;
+    let later = desk.get(&darknet(today()), NORTH).await;
+    assert_eq!(later.body, running.body);
+    assert_ne!(desk.get(&darknet(today() - 1), NORTH).await.body, over.body);
     desk.close().await;
 }

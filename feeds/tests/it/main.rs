@@ -3,6 +3,7 @@
 mod credentials;
 mod desk;
 mod files;
+mod gpg;
 mod interop;
 mod need_to_know;
 mod publishing;

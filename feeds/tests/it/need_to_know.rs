@@ -12,7 +12,7 @@ use super::samples::infected;
 
 /// Every way to ask that comes to an end, with the alert's id put in place of `{id}`, the day in
 /// place of `{today}`.
-const ROUTES: [&str; 24] = [
+const ROUTES: [&str; 28] = [
     "GET /v1/alerts.jsonl",
     "GET /v1/alerts.jsonl?limit=1000",
     "GET /v1/alerts.jsonl?since=&limit=1",
@@ -33,6 +33,10 @@ const ROUTES: [&str; 24] = [
     "GET /v1/reports/{today}-event4_honeypot_darknet-my.csv",
     "GET /v1/reports/{today}-event4_honeypot_darknet-th.csv",
     "GET /v1/reports/{today}-event4_honeypot_ddos_target-th.csv.zip",
+    "GET /v1/reports/{today}-event4_honeypot_darknet-th.csv.asc",
+    "GET /v1/status",
+    "GET /v1/key.asc",
+    "GET /v1/alerts/{id}/history",
     "GET /misp/",
     "GET /misp/manifest.json",
     "GET /misp/hashes.csv",

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use noroshi_feeds::rate::REQUESTS_AT_ONCE;
 use noroshi_feeds::{Feeds, FeedsError, Settings};
+use noroshi_proto::time::Millis;
 use noroshi_store::alert::State;
+use noroshi_store::lease::Role;
+use noroshi_store::positions::Position;
 use noroshi_store::registry::Registry;
 use noroshi_store::remedy::Event;
 use uuid::Uuid;
@@ -135,8 +138,42 @@ async fn tokens_never_cross_a_network_in_the_clear() {
         tls: None,
         public_url: None,
         centre: "Noroshi".to_owned(),
+        signing_key: None,
     };
     let refused = Feeds::open(&settings, desk.store.clone(), Arc::new(Registry::default())).await;
     assert!(matches!(refused, Err(FeedsError::NotLoopback(_))));
     desk.close().await;
+}
+
+#[tokio::test]
+async fn silence_is_told_from_a_dead_feed() {
+    let desk = Desk::open().await;
+    let before = desk.get("/v1/status", NORTH).await;
+    assert_eq!(before.body, r#"{"examined_until":null}"#);
+    let lease = desk
+        .store
+        .acquire_lease(
+            Role::Analyzer,
+            "analyzer",
+            Millis(0),
+            Millis(u64::MAX / 2_000_000),
+        )
+        .await;
+    let lease = lease.expect("the store answers").expect("nobody holds it");
+    let position = Position {
+        through: 1_793_599_200,
+        taken: Millis(1_793_599_201_000),
+    };
+    let saved = desk.store.save_position(&lease, position).await;
+    saved.expect("it is saved");
+    for _ in 0..300 {
+        let page = desk.get("/v1/alerts.jsonl", NORTH).await;
+        assert_eq!(page.status, 200);
+        if page.header("noroshi-examined-until") == "2026-11-02T06:00:00.000Z" {
+            assert_eq!(page.body, "");
+            return desk.close().await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    }
+    panic!("nobody hears how far the analyzer has come");
 }

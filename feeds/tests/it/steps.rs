@@ -128,7 +128,7 @@ async fn a_link_takes_its_step_when_it_is_pressed_and_not_before() {
     let path = link.path(&desk.key());
     let opened = desk.ask(&format!("GET {path}"), None).await;
     assert_eq!(opened.status, 200, "{opened:?}");
-    assert!(opened.body.contains("Mark as acknowledged"), "{opened:?}");
+    assert!(opened.body.contains("Mark as: Acknowledged"), "{opened:?}");
     assert!(
         !opened.body.contains("203.0.113.7"),
         "no address: {opened:?}"

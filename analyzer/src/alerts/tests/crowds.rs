@@ -305,7 +305,7 @@ fn a_scanner_that_turns_out_infected_is_one_open_case() {
     let later = vec![scan("203.0.113.7", START + 3_600)];
     assert!(merge(&mut alerts, later, START + 3_600).is_empty());
     assert_eq!(alerts.open(), 1);
-    let [Outcome::Continued(continued)] = &alerts.checkpoint()[..] else {
+    let [Outcome::Kept(continued)] = &alerts.checkpoint()[..] else {
         panic!("one case goes on");
     };
     assert_eq!(continued.alert.reason_code, "mirai_syn");

@@ -1,80 +1,17 @@
 //! Mail as it arrives: signed, encrypted, threaded, asked again.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::time::Duration;
 
+use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Severity, State, Tlp};
+use noroshi_store::deliveries::{Delivery, DeliveryState, Form};
+use noroshi_store::origin::PartnerId;
 use noroshi_store::remedy::Event;
-use tempfile::TempDir;
+use uuid::Uuid;
 
 use super::sinks;
 use super::site::{Site, alert};
-
-/// A keyring of Debian's gpg, with one key.
-struct Gpg {
-    home: TempDir,
-}
-
-impl Gpg {
-    /// Makes a key for an address.
-    fn new(address: &str) -> Self {
-        let gpg = Self {
-            home: tempfile::tempdir().expect("a directory"),
-        };
-        let made = gpg.run(&[
-            "--passphrase",
-            "",
-            "--quick-generate-key",
-            address,
-            "default",
-            "default",
-            "never",
-        ]);
-        assert!(made.status.success(), "{made:?}");
-        gpg
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new("gpg")
-            .arg("--homedir")
-            .arg(self.home.path())
-            .args(["--batch", "--yes", "--quiet", "--pinentry-mode", "loopback"])
-            .args(["--status-fd", "1"])
-            .args(arguments)
-            .output()
-            .expect("gpg is there: ./setup.sh test installs it")
-    }
-
-    /// Writes its key to a file, armoured.
-    fn export(&self, what: &str, to: &Path) {
-        let file = to.display().to_string();
-        let done = self.run(&["--armor", "--output", &file, what]);
-        assert!(done.status.success(), "{done:?}");
-    }
-
-    fn import(&self, file: &Path) {
-        let done = self.run(&["--import", &file.display().to_string()]);
-        assert!(done.status.success(), "{done:?}");
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.home.path().join(name);
-        std::fs::write(&path, bytes).expect("a file");
-        path
-    }
-}
-
-impl Drop for Gpg {
-    fn drop(&mut self) {
-        let mut agent = Command::new("gpgconf");
-        agent
-            .arg("--homedir")
-            .arg(self.home.path())
-            .args(["--kill", "all"]);
-        let _ = agent.status(); // an agent that is gone already is as good
-    }
-}
+use crate::gpg::Gpg;
 
 /// The parts of a multipart entity, each as it stands between its boundaries (RFC 2046 §5.1).
 fn parts(mail: &[u8]) -> Vec<Vec<u8>> {
@@ -216,6 +153,45 @@ async fn what_follows_is_a_reply_to_what_opened() {
     );
     assert_eq!(header(&opened, "In-Reply-To:"), "");
     assert_eq!(header(&closed, "Auto-Submitted:"), "auto-generated");
+}
+
+#[tokio::test]
+async fn the_operator_hears_of_a_receiver_that_is_not_there() {
+    let mut site = Site::open().await;
+    let sink = sinks::smtp(None).await;
+    site.mail_by(sink.port, None);
+    let now = site.store.wall_time().await.expect("a time");
+    let stuck = Delivery {
+        id: Uuid::from_u128(7),
+        partner: PartnerId::new("th-cert").expect("a name"),
+        channel: "webhook 0011aabb".to_owned(),
+        revision: 3,
+        form: Form::Single,
+        state: DeliveryState::Unreached,
+        case: alert(1, "th-cert").id,
+        event: "opened".to_owned(),
+        severity: Severity::High,
+        recorded: 0,
+        attempt: 5,
+        planned_at: Millis(now.0 - 3_600_000),
+        released_at: Millis(now.0 - 3_600_000),
+        next_at: now,
+        within: Uuid::nil(),
+        error: "connection refused".to_owned(),
+        body: String::new(),
+    };
+    let kept = site.store.record_deliveries(&[stuck]).await;
+    kept.expect("it is recorded");
+    let deliverer = site.push("[partner.mail]\n", "[partner.mail]\n").await;
+    let mails = sink.inbox.wait_for(1).await;
+    deliverer.end().await;
+    assert_eq!(sink.inbox.all().len(), 1, "one partner, one channel");
+    assert_eq!(mails[0].to, ["duty@centre.example"]);
+    let text = mails[0].text().replace("=\r\n", "");
+    assert!(
+        text.contains("th-cert by webhook 0011aabb") && text.contains("connection refused"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ async fn each_change_is_a_line_also_what_could_wait() {
             "{line}"
         );
         assert!(
-            line.contains("|infected_host|infected_host opened|"),
+            line.contains("|mirai_syn|infected_host|") && line.contains(" act=opened "),
             "{line}"
         );
         assert!(line.contains("src=203.0.113.7"), "{line}");

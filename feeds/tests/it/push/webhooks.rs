@@ -168,24 +168,29 @@ async fn no_byte_of_another_partner_reaches_a_receiver() {
     let mut nobodys = alert(9, "nobody");
     nobodys.partner = None;
     site.record(nobodys, 1).await;
-    for number in [1, 2] {
-        let case = alert(number, "").id;
-        let owner = if number == 1 { "th-cert" } else { "my-cert" };
-        site.step(case, owner, Event::Withdraw).await;
+    // What was never told is not taken back.
+    north.inbox.wait_for(2).await;
+    south.inbox.wait_for(2).await;
+    lines_north.inbox.wait_for(2).await;
+    lines_south.inbox.wait_for(2).await;
+    mails.inbox.wait_for(4).await;
+    for (number, owner) in [(1, "th-cert"), (2, "my-cert")] {
+        site.step(alert(number, "").id, owner, Event::Withdraw)
+            .await;
     }
     let told = [
         (
             "th-cert",
-            north.inbox.wait_for(2).await,
-            lines_north.inbox.wait_for(2).await,
+            north.inbox.wait_for(3).await,
+            lines_north.inbox.wait_for(3).await,
         ),
         (
             "my-cert",
-            south.inbox.wait_for(2).await,
-            lines_south.inbox.wait_for(2).await,
+            south.inbox.wait_for(3).await,
+            lines_south.inbox.wait_for(3).await,
         ),
     ];
-    let mailed = mails.inbox.wait_for(4).await;
+    let mailed = mails.inbox.wait_for(6).await;
     deliverer.end().await;
     for (owner, posted, lines) in told {
         let to_owner = mailed.iter().filter(|mail| mail.to[0].contains(owner));
