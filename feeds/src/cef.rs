@@ -13,9 +13,10 @@ use std::fmt::{Display, Write as _};
 
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Severity, State, Subject};
+use noroshi_store::changes::Shown;
 use noroshi_store::origin::PartnerId;
 
-use crate::message::Item;
+use crate::message::{Event, Item};
 use crate::reader::{is_about_networks, is_readers};
 use crate::rsit;
 use crate::service::Ports;
@@ -44,6 +45,19 @@ pub fn line(reader: &PartnerId, item: &Item) -> Option<String> {
     put_ends(&mut extension, alert);
     put_more(&mut extension, item);
     Some(extension.0.trim_end().to_owned())
+}
+
+/// Those of these cases that are `reader`'s as they stand, one a line.
+pub fn lines<'a>(reader: &PartnerId, cases: impl IntoIterator<Item = &'a Shown>) -> String {
+    let mut lines = String::new();
+    for shown in cases {
+        let item = Item::of(Event::standing(shown), shown);
+        if let Some(line) = line(reader, &item) {
+            lines.push_str(&line);
+            lines.push('\n');
+        }
+    }
+    lines
 }
 
 /// That the service is alive at `at`, and everything before `examined_until` was examined.

@@ -61,6 +61,17 @@ impl Event {
         Self::ALL.into_iter().find(|event| event.name() == name)
     }
 
+    /// Where a case stands, for who reads states and no changes.
+    pub fn standing(shown: &Shown) -> Self {
+        let remedy = shown.remedy.as_ref().map(|standing| standing.state);
+        match shown.alert.state {
+            State::Withdrawn => Self::Withdrawn,
+            _ if remedy == Some(Remedy::Confirmed) => Self::Confirmed,
+            State::Closed => Self::Closed,
+            State::New | State::Continuing => Self::Opened,
+        }
+    }
+
     /// What a case's change means to a partner that was last told `said`; `None`: nothing new.
     ///
     /// What was never told is neither closed nor taken back.

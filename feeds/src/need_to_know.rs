@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::channel::{self, Channel, MailSettings, Settings, Source};
 use crate::key::Key;
 use crate::mail::post::{Security, Server};
-use crate::message::{Event, Item, Message};
+use crate::message::Message;
 use crate::plan::{Action, Queue};
 use crate::publish::{self, Rendered};
 use crate::retry::Outcome;
@@ -170,12 +170,10 @@ fn read(partner: &Partner, cases: &[Shown]) -> Vec<String> {
     let seen: Vec<Sighting> = sightings(cases.to_vec());
     let day = Observation::day_of(infected(1).first_seen);
     let event = misp::Event::new(reader, partner.tlp, day, Some(Millis(0)));
-    let lines = cases.iter().map(|shown| Item::of(Event::Opened, shown));
-    let cef: Vec<String> = lines.filter_map(|item| cef::line(reader, &item)).collect();
     let mut all = vec![
         render::lines(reader, cases),
         intelmq::lines(reader, cases),
-        cef.join("\n"),
+        cef::lines(reader, cases),
         event.body(&seen),
         event.hashes(&seen),
     ];

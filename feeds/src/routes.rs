@@ -3,6 +3,7 @@
 //! | route                                     | answer                                           |
 //! |-------------------------------------------|--------------------------------------------------|
 //! | `GET /v1/alerts.jsonl?since=…&limit=…`    | the reader's alerts, in the order they changed   |
+//! | `GET /v1/alerts.cef?since=…&limit=…`      | the same as lines of CEF                         |
 //! | `GET /v1/alerts/{id}`                     | one of the reader's alerts                       |
 //! | `POST /v1/alerts/{id}/remedy`             | says where it stands, or notes something         |
 //! | `GET /v1/alerts/{id}/history`             | what became of it, when, by whom                 |

@@ -98,7 +98,7 @@ pub async fn take(store: &Store, taken: &Taken<'_>) -> Result<Shown, StepError> 
 /// # Errors
 /// [`StepError::Unknown`] where there is none, whatever the reason.
 pub async fn own(store: &Store, partner: &PartnerId, case: Uuid) -> Result<Shown, StepError> {
-    let shown = store.shown(case).await?;
+    let shown = store.shown_to(partner, case).await?;
     shown
         .filter(|shown| shown.alert.partner.as_deref() == Some(partner.as_str()))
         .ok_or(StepError::Unknown)

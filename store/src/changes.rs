@@ -75,6 +75,27 @@ impl Store {
         Ok(self.show(case).await?.pop())
     }
 
+    /// One of this partner's cases as it reads it; `None` where it is another's, as where there is
+    /// none.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn shown_to(
+        &self,
+        partner: &PartnerId,
+        id: Uuid,
+    ) -> Result<Option<Shown>, StoreError> {
+        let row = self
+            .client()
+            .query(include_str!("../queries/told_to.sql"))
+            .param("id", id.to_string())
+            .param("partner", partner.as_str())
+            .fetch_optional::<(u64, String)>()
+            .await?;
+        let told = row.map(case).transpose()?;
+        Ok(self.show(told.into_iter().collect()).await?.pop())
+    }
+
     /// These cases as their partners read them, by id; those that are gone are left out.
     pub async fn shown_of(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Shown>, StoreError> {
         let cases = self.told_of(ids).await?;

@@ -6,12 +6,8 @@ use super::*;
 use crate::message::Event;
 use crate::samples::{infected, partner, samples};
 
-/// What is said of a case to a partner that knew of it while it was open.
 fn item(shown: &Shown) -> Item {
-    let opened = shown.alert.state == State::New;
-    let before = (!opened).then_some((Event::Opened, shown.alert.severity));
-    let event = Event::of(before, shown).unwrap_or(Event::Opened);
-    Item::of(event, shown)
+    Item::of(Event::standing(shown), shown)
 }
 
 #[test]

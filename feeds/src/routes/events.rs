@@ -12,7 +12,7 @@ use noroshi_store::origin::PartnerId;
 use crate::desk::Desk;
 use crate::guard::Refusal;
 use crate::intelmq;
-use crate::routes::page::{Page, PageQuery};
+use crate::routes::page::{JSON_LINES, Page, PageQuery};
 
 /// `GET /v1/events.jsonl`.
 pub(crate) fn routes() -> Router<Arc<Desk>> {
@@ -25,5 +25,5 @@ async fn events(
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let page = Page::read(&desk, &reader, query).await?;
-    page.answer(intelmq::lines(&reader, page.alerts()))
+    page.answer(JSON_LINES, intelmq::lines(&reader, page.alerts()))
 }

@@ -19,6 +19,8 @@ pub const ALERTS_DEFAULT: u32 = 500;
 /// Alerts in one answer at most: about two megabytes.
 pub const ALERTS_MAX: u32 = 1_000;
 const NEXT: HeaderName = HeaderName::from_static("noroshi-next");
+/// Lines of JSON.
+pub(super) const JSON_LINES: &str = "application/x-ndjson";
 /// Until when, in event time, everything that had arrived was examined.
 const EXAMINED: HeaderName = HeaderName::from_static("noroshi-examined-until");
 const MORE: HeaderName = HeaderName::from_static("noroshi-more");
@@ -81,14 +83,11 @@ impl Page {
     }
 
     /// The page as lines in some format, and where to read on.
-    pub(super) fn answer(&self, lines: String) -> Result<Response, Refusal> {
+    pub(super) fn answer(&self, kind: &'static str, lines: String) -> Result<Response, Refusal> {
         let next = HeaderValue::from_str(&self.next).map_err(|_| Refusal::Unavailable)?;
         let more = if self.more { "true" } else { "false" };
         let headers = [
-            (
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/x-ndjson"),
-            ),
+            (CONTENT_TYPE, HeaderValue::from_static(kind)),
             (NEXT, next),
             (MORE, HeaderValue::from_static(more)),
         ];

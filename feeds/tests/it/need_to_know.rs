@@ -12,7 +12,7 @@ use super::samples::infected;
 
 /// Every way to ask that comes to an end, with the alert's id put in place of `{id}`, the day in
 /// place of `{today}`.
-const ROUTES: [&str; 28] = [
+const ROUTES: [&str; 29] = [
     "GET /v1/alerts.jsonl",
     "GET /v1/alerts.jsonl?limit=1000",
     "GET /v1/alerts.jsonl?since=&limit=1",
@@ -25,6 +25,7 @@ const ROUTES: [&str; 28] = [
     "GET /v1/",
     "GET /",
     "GET /v1/alerts.jsonl?partner=th-cert",
+    "GET /v1/alerts.cef?limit=1000",
     "GET /v1/events.jsonl",
     "GET /v1/events.jsonl?since=&limit=1000",
     "GET /v1/reports",
@@ -276,7 +277,13 @@ async fn what_is_ones_own_is_told_by_every_format_without_the_sensor() {
         day_name(today())
     );
     let misp = format!("/misp/{event}.json");
-    for path in ["/v1/alerts.jsonl", "/v1/events.jsonl", &csv, &misp] {
+    for path in [
+        "/v1/alerts.jsonl",
+        "/v1/alerts.cef",
+        "/v1/events.jsonl",
+        &csv,
+        &misp,
+    ] {
         let told = desk.get(path, NORTH).await;
         assert_eq!(told.status, 200, "{path}");
         assert!(told.body.contains("203.0.113.7"), "{path}: {}", told.body);
