@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use noroshi_proto::time::Millis;
+
 use super::{Line, Report};
 use crate::text::{Of, Texts};
 
@@ -61,10 +63,8 @@ impl Page<'_> {
         let partner = escaped(&report.partner);
         let words = [("week", week.as_str()), ("partner", &partner)];
         let title = texts.say(Of::Report, "title", &words);
-        let (from, until) = (
-            report.week.start().to_string(),
-            report.week.end().to_string(),
-        );
+        let last = Millis(report.week.end().0 - 1);
+        let (from, until) = (report.week.start().to_string(), last.to_string());
         let words = [("from", day(&from)), ("until", day(&until))];
         let about = texts.say(Of::Report, "about", &words);
         let _ = write!(
