@@ -21,20 +21,22 @@ PAGE = 7
 PATIENCE_SECONDS = 120
 
 
-class Bearer(requests.auth.AuthBase):
-    def __init__(self, token):
-        self.token = token
+class Scheme(requests.auth.AuthBase):
+    """A token under one of the words that readers send it with."""
+
+    def __init__(self, word, token):
+        self.word, self.token = word, token
 
     def __call__(self, request):
-        request.headers["Authorization"] = f"Bearer {self.token}"
+        request.headers["Authorization"] = f"{self.word} {self.token}"
         return request
 
 
 class Feed:
     """One collection, and what stood in the head of its last answer."""
 
-    def __init__(self, discovery, token):
-        server = taxii.Server(discovery, auth=Bearer(token))
+    def __init__(self, discovery, **credential):
+        server = taxii.Server(discovery, **credential)
         (root,) = server.api_roots
         (self.collection,) = root.collections
         self.collection.refresh()
@@ -183,10 +185,12 @@ def check_misp(seen):
 
 def main():
     discovery, token, indicators, reports = sys.argv[1:]
-    feed = Feed(discovery, token)
+    feed = Feed(discovery, auth=Scheme("Bearer", token))
     seen = poll_while_it_grows(feed, int(indicators), int(reports))
-    again = read_by_head_alone(feed)
-    assert again == seen, "read another way it is something else"
+    # By OpenCTI's word, and by the only way that many clients know.
+    for credential in ({"auth": Scheme("Token", token)}, {"user": "th-cert", "password": token}):
+        again = read_by_head_alone(Feed(discovery, **credential))
+        assert again == seen, "read another way it is something else"
     check_versions(feed, seen)
     judge(seen)
     check_misp(seen)
