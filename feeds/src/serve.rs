@@ -11,8 +11,11 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::{Extension, Router};
+use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -195,7 +198,12 @@ async fn converse(
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_WAIT)
         .max_buf_size(HEADER_BYTES_MAX);
-    let service = TowerToHyperService::new(router.layer(Extension(certificate)));
+    let router = TowerToHyperService::new(router);
+    // With each request: a layer around the router is a copy of every route for each connection.
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(certificate.clone());
+        router.call(request)
+    });
     let mut connection = pin!(protocol.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
