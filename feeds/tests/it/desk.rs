@@ -199,6 +199,19 @@ impl Desk {
         panic!("{transitions} transitions do not show within ten seconds");
     }
 
+    /// Waits until the feeds show that many of a partner's transitions.
+    pub(crate) async fn shows_to(&self, partner: &str, transitions: usize) {
+        let partner = PartnerId::new(partner).expect("a name");
+        for _ in 0..100 {
+            let changes = self.store.changes_of(&partner, ChangeCursor::default(), 1_000);
+            if changes.await.expect("the store answers").len() >= transitions {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{transitions} transitions do not show within ten seconds");
+    }
+
     /// The key of these feeds.
     pub(crate) fn key(&self) -> Key {
         Key::load_or_draw(&self.directory.path().join("feeds.key")).expect("a key")

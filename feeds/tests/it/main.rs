@@ -5,6 +5,7 @@ mod desk;
 mod files;
 mod gpg;
 mod interop;
+mod load;
 mod need_to_know;
 mod publishing;
 mod push;
