@@ -102,7 +102,7 @@ async fn feeds(store: &Store, directory: &std::path::Path, partners: usize) -> F
         centre: "Noroshi".to_owned(),
         signing_key: None,
     };
-    Feeds::open(&settings, store.clone(), Arc::new(registry))
+    Feeds::open(&settings, store.clone(), Arc::new(registry), Arc::default())
         .await
         .unwrap()
 }

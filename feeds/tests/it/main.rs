@@ -6,6 +6,7 @@ mod files;
 mod gpg;
 mod interop;
 mod load;
+mod metrics;
 mod need_to_know;
 mod publishing;
 mod push;
