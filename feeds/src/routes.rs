@@ -20,8 +20,9 @@
 //! | `GET /v1/status`                          | until when everything was examined               |
 //! | `GET /misp/manifest.json`, `/misp/hashes.csv`, `/misp/UUID.json` | the reader's MISP feed    |
 //! | `GET /health`                             | 200 while the store answers, else 503; no token  |
+//! | `GET /v1/openapi.json`                    | all of this, as OpenAPI 3.1; no token            |
 //!
-//! All but `/health` ask for a credential (see [`crate::credential`]). Without a known one every
+//! All others ask for a credential (see [`crate::credential`]). Without a known one every
 //! path answers 401, whether it exists or not; with one, what is not the reader's answers 404, with
 //! the same words as what does not exist. Answers are compressed for readers that take gzip, and
 //! carry an `ETag`: who sends it back in `If-None-Match` is answered 304 while nothing changed.
@@ -33,6 +34,7 @@
 //! its `id` stays.
 
 mod alerts;
+mod description;
 mod events;
 mod health;
 mod misp;
@@ -86,7 +88,10 @@ pub fn router(desk: Desk) -> Router {
 
 /// What asks for no credential.
 fn outside() -> Router<Arc<Desk>> {
-    Router::new().merge(health::routes()).merge(steps::links())
+    Router::new()
+        .merge(health::routes())
+        .merge(description::routes())
+        .merge(steps::links())
 }
 
 /// What stands behind the guard.

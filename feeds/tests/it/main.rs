@@ -8,6 +8,7 @@ mod interop;
 mod load;
 mod metrics;
 mod need_to_know;
+mod openapi;
 mod publishing;
 mod push;
 mod reading;
