@@ -64,6 +64,8 @@ pub struct StoreSettings {
 pub struct FeedsSettings {
     /// Where partners' machines connect to.
     pub listen: SocketAddr,
+    /// Where operators' Prometheus reads metrics, on loopback; nowhere where it is not named.
+    pub metrics_listen: Option<SocketAddr>,
     /// The directory of credentials, a file per partner; without it nobody can read.
     pub tokens: Option<PathBuf>,
     /// The feeds' own key; drawn at the first start.

@@ -19,6 +19,7 @@ use crate::mail::pgp::{Certificate, Signer};
 use crate::mail::post::{Post, Server};
 use crate::mail::{Audience, Mails};
 use crate::message::Message;
+use crate::metrics::Way;
 use crate::outbound::{Guard, Outbound};
 use crate::plan::{Pace, Profile};
 use crate::retry::Outcome;
@@ -110,6 +111,15 @@ enum Target {
 }
 
 impl Channel {
+    /// How it speaks.
+    pub fn way(&self) -> Way {
+        match self.target {
+            Target::Webhook(..) => Way::Webhook,
+            Target::Mail(..) => Way::Mail,
+            Target::Syslog(..) => Way::Syslog,
+        }
+    }
+
     /// Tries to deliver a message.
     pub async fn send(&self, message: &Message, now: Millis) -> Outcome {
         match &self.target {

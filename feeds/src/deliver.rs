@@ -26,6 +26,7 @@ use tokio::task::JoinSet;
 use crate::channel::{self, Channel, Problem, Settings};
 use crate::clock::now;
 use crate::key::{Key, KeyError};
+use crate::metrics::Metrics;
 use worker::Worker;
 
 /// How often the store is asked whether anything changed.
@@ -68,6 +69,7 @@ pub async fn run(
     settings: &Settings,
     store: Store,
     registry: &Registry,
+    metrics: &Arc<Metrics>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), DeliverError> {
     let channels = open(settings, registry)?;
@@ -82,7 +84,7 @@ pub async fn run(
             Ok(Some((lease, since))) => {
                 tracing::info!(channels = channels.len(), "deliverer holds the lease");
                 let (ring, bell) = watch::channel(());
-                let workers = work(&store, &channels, &bell);
+                let workers = work(&store, &channels, &bell, metrics);
                 drop(bell);
                 let lost = tokio::select! {
                     lost = lead(&store, &lease, since, ring) => Some(lost),
@@ -112,10 +114,16 @@ fn open(settings: &Settings, registry: &Registry) -> Result<Vec<Channel>, Delive
         .map_err(DeliverError::Channels)
 }
 
-fn work(store: &Store, channels: &[Arc<Channel>], bell: &watch::Receiver<()>) -> JoinSet<()> {
+fn work(
+    store: &Store,
+    channels: &[Arc<Channel>],
+    bell: &watch::Receiver<()>,
+    metrics: &Arc<Metrics>,
+) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     for channel in channels {
-        let worker = Worker::new(store.clone(), Arc::clone(channel), bell.clone());
+        let metrics = Arc::clone(metrics);
+        let worker = Worker::new(store.clone(), Arc::clone(channel), bell.clone(), metrics);
         workers.spawn(worker.run());
     }
     workers

@@ -18,7 +18,9 @@ use crate::guard::Refusal;
 use crate::key::Key;
 use crate::keyring::Keyring;
 use crate::mail::pgp::Signer;
+use crate::metrics::Metrics;
 use crate::rate::Rate;
+use crate::routes::Health;
 use crate::seats::Seats;
 use crate::text::Texts;
 
@@ -42,8 +44,10 @@ pub struct Desk {
     /// How partners reach the feeds, without a slash at the end.
     pub(crate) public_url: String,
     pub(crate) seats: Arc<Seats>,
+    pub(crate) metrics: Arc<Metrics>,
     /// `true` once the feeds close: streams end then.
     pub(crate) closing: watch::Sender<bool>,
+    pub(crate) health: Health,
     audit: Audit,
     opened: Instant,
     /// One entry per partner with a credential.
@@ -70,6 +74,8 @@ pub struct Parts {
     pub public_url: String,
     /// Where accesses are noted.
     pub audit: Audit,
+    /// Where answers are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Desk {
@@ -86,8 +92,10 @@ impl Desk {
             key: parts.key,
             signer: parts.signer,
             public_url: parts.public_url,
-            seats: Arc::default(),
+            seats: Arc::clone(&parts.metrics.seats),
+            metrics: parts.metrics,
             closing: watch::Sender::new(false),
+            health: Health::default(),
             audit: parts.audit,
             opened: Instant::now(),
             rates: Mutex::default(),

@@ -32,6 +32,7 @@
 //! | `guard`          | a request                  | its reader, or a refusal       | no                |
 //! | [`answer`]       | an answer                  | the same with a tag, or a 304  | no                |
 //! | [`routes`]       | a request                  | an answer                      | asks the store    |
+//! | [`metrics`]      | what happened              | counts, as Prometheus reads    | loopback, to serve|
 //! | [`audit`]        | who read what              | rows                           | writes the store  |
 //! | [`tls`]          | certificate and key        | what TLS is accepted with      | files, at start   |
 //! | [`serve`]        | connections                | requests, a limited number     | yes               |
@@ -59,6 +60,7 @@ pub mod keyring;
 pub mod links;
 pub mod mail;
 pub mod message;
+pub mod metrics;
 pub mod misp;
 #[cfg(test)]
 mod need_to_know;
@@ -102,6 +104,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::key::Key;
 use crate::keyring::Keyring;
 use crate::mail::pgp::Signer;
+use crate::metrics::Metrics;
 use crate::tls::TlsFiles;
 
 /// Where to serve, and to whom.
@@ -147,6 +150,9 @@ pub enum FeedsError {
          set certificate and key under [feeds.tls]"
     )]
     NotLoopback(SocketAddr),
+    /// Metrics are the centre's own, and are served without TLS.
+    #[error("metrics are served on loopback alone: listen on 127.0.0.1 or ::1 instead of {0}")]
+    MetricsNotLoopback(SocketAddr),
     /// The address is taken, or not ours.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -166,6 +172,7 @@ pub struct Feeds {
     desk: desk::Desk,
     publisher: publish::Publisher,
     store: Store,
+    metrics: Arc<Metrics>,
     accesses: mpsc::Receiver<noroshi_store::positions::Access>,
 }
 
@@ -178,6 +185,7 @@ impl Feeds {
         settings: &Settings,
         store: Store,
         registry: Arc<Registry>,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, FeedsError> {
         let address = settings.listen;
         if settings.tls.is_none() && !address.ip().is_loopback() {
@@ -205,6 +213,7 @@ impl Feeds {
             signer,
             public_url,
             audit,
+            metrics: Arc::clone(&metrics),
         });
         Ok(Self {
             listener,
@@ -214,6 +223,7 @@ impl Feeds {
             desk,
             publisher,
             store,
+            metrics,
             accesses,
         })
     }
@@ -237,7 +247,8 @@ impl Feeds {
         let mut publishing = pin!(self.publisher.run(ended(stopped.clone())));
         let closing = self.desk.closing.clone();
         let router = routes::router(self.desk);
-        let serving = serve::serve(self.listener, self.acceptor, router, ended(stopped));
+        let (listener, acceptor) = (self.listener, self.acceptor);
+        let serving = serve::serve(listener, acceptor, router, self.metrics, ended(stopped));
         let mut serving = pin!(serving);
         let mut published = None;
         tokio::select! {
@@ -290,9 +301,10 @@ pub async fn run(
     settings: &Settings,
     store: Store,
     registry: Arc<Registry>,
+    metrics: Arc<Metrics>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), FeedsError> {
-    Feeds::open(settings, store, registry)
+    Feeds::open(settings, store, registry, metrics)
         .await?
         .run(shutdown)
         .await

@@ -47,6 +47,20 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What every outcome is called.
+    pub(crate) const NAMES: [&str; 5] = ["delivered", "refused", "unreached", "no_key", "gone"];
+
+    /// What it is called.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Refused(_) => "refused",
+            Self::Unreached { .. } => "unreached",
+            Self::NoKey(_) => "no_key",
+            Self::Gone(_) => "gone",
+        }
+    }
+
     /// The receiver was not there.
     pub fn unreached(error: impl ToString) -> Self {
         Self::Unreached {

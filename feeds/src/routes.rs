@@ -20,8 +20,9 @@
 //! | `GET /v1/status`                          | until when everything was examined               |
 //! | `GET /misp/manifest.json`, `/misp/hashes.csv`, `/misp/UUID.json` | the reader's MISP feed    |
 //! | `GET /health`                             | 200 while the store answers, else 503; no token  |
+//! | `GET /v1/openapi.json`                    | all of this, as OpenAPI 3.1; no token            |
 //!
-//! All but `/health` ask for a credential (see [`crate::credential`]). Without a known one every
+//! All others ask for a credential (see [`crate::credential`]). Without a known one every
 //! path answers 401, whether it exists or not; with one, what is not the reader's answers 404, with
 //! the same words as what does not exist. Answers are compressed for readers that take gzip, and
 //! carry an `ETag`: who sends it back in `If-None-Match` is answered 304 while nothing changed.
@@ -33,7 +34,9 @@
 //! its `id` stays.
 
 mod alerts;
+mod description;
 mod events;
+mod health;
 mod misp;
 mod page;
 mod report;
@@ -45,33 +48,23 @@ mod taxii;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::State;
-use axum::middleware;
-use axum::routing::get;
+use axum::{Router, middleware};
 use tower_http::compression::CompressionLayer;
-use uuid::Uuid;
 
 use crate::answer::tagged;
-use crate::desk::{Desk, in_time};
+use crate::desk::Desk;
 use crate::guard::{Refusal, guard};
+use crate::metrics;
 
+pub(crate) use health::Health;
 pub use page::{ALERTS_DEFAULT, ALERTS_MAX};
 pub use reports::REPORT_DAYS;
 
-/// Every route there is. Nothing but `/health` and signed links is outside the guard.
+/// Every route there is, for the feeds to serve.
 pub fn router(desk: Desk) -> Router {
     let desk = Arc::new(desk);
-    let inside = Router::new()
-        .merge(alerts::routes())
-        .merge(report::routes())
-        .merge(steps::routes())
-        .merge(taxii::routes())
-        .merge(events::routes())
-        .merge(stream::routes())
-        .merge(reports::routes())
-        .merge(misp::routes())
-        .merge(status::routes())
+    let inside = inside()
+        .layer(middleware::from_fn(metrics::named))
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::NotFound })
         .layer(middleware::from_fn_with_state(
@@ -86,15 +79,31 @@ pub fn router(desk: Desk) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard))
         .layer(middleware::from_fn(taxii::words))
         .layer(CompressionLayer::new());
-    Router::new()
-        .route("/health", get(health))
-        .merge(steps::links())
+    let counted = middleware::from_fn_with_state(Arc::clone(&desk), metrics::counted);
+    outside()
         .with_state(desk)
         .fallback_service(guarded)
+        .layer(counted)
 }
 
-async fn health(State(desk): State<Arc<Desk>>) -> Result<&'static str, Refusal> {
-    // Whether there is such an alert does not matter: the store has looked.
-    in_time(desk.store.alert(Uuid::nil())).await?;
-    Ok("ok\n")
+/// What asks for no credential.
+fn outside() -> Router<Arc<Desk>> {
+    Router::new()
+        .merge(health::routes())
+        .merge(description::routes())
+        .merge(steps::links())
+}
+
+/// What stands behind the guard.
+fn inside() -> Router<Arc<Desk>> {
+    Router::new()
+        .merge(alerts::routes())
+        .merge(report::routes())
+        .merge(steps::routes())
+        .merge(taxii::routes())
+        .merge(events::routes())
+        .merge(stream::routes())
+        .merge(reports::routes())
+        .merge(misp::routes())
+        .merge(status::routes())
 }

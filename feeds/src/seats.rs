@@ -23,6 +23,12 @@ pub(crate) struct Seat {
 }
 
 impl Seats {
+    /// Streams that are held.
+    pub(crate) fn count(&self) -> usize {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.values().sum()
+    }
+
     /// A seat for one more stream, where there is one.
     pub(crate) fn take(self: &Arc<Self>, holder: &PartnerId) -> Option<Seat> {
         // A panic elsewhere leaves the counts as they were.

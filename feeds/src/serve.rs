@@ -11,8 +11,11 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::{Extension, Router};
+use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -21,7 +24,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-/// Connections at a time; a further one waits in the listener's queue. About 10 KiB each.
+use crate::metrics::{Metrics, NoConnection, Open};
+
+/// Connections at a time; a further one waits in the listener's queue. About 24 KiB each.
 pub const CONNECTIONS_MAX: usize = 16_384;
 /// Connections that wait to be accepted.
 const QUEUE_MAX: u32 = 4_096;
@@ -64,10 +69,11 @@ pub async fn serve(
     listener: TcpListener,
     acceptor: Option<TlsAcceptor>,
     router: Router,
+    metrics: Arc<Metrics>,
     shutdown: impl Future<Output = ()>,
 ) {
     let (stop, stopping) = watch::channel(());
-    let house = Arc::new(House::default());
+    let house = Arc::new(House::new(metrics));
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -97,36 +103,39 @@ pub async fn serve(
 struct House {
     seats: Arc<Semaphore>,
     guests: Mutex<HashMap<IpAddr, usize>>,
-}
-
-impl Default for House {
-    fn default() -> Self {
-        Self {
-            seats: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
-            guests: Mutex::default(),
-        }
-    }
+    metrics: Arc<Metrics>,
 }
 
 /// A place for one connection, given back when dropped.
 struct Seat {
     _place: OwnedSemaphorePermit,
+    _open: Open,
     guest: IpAddr,
     house: Arc<House>,
 }
 
 impl House {
+    fn new(metrics: Arc<Metrics>) -> Self {
+        Self {
+            seats: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            guests: Mutex::default(),
+            metrics,
+        }
+    }
+
     /// `None` where that address has its share.
     fn seat(self: &Arc<Self>, place: OwnedSemaphorePermit, guest: IpAddr) -> Option<Seat> {
         let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
         let count = guests.entry(guest).or_default();
         if *count >= CONNECTIONS_PER_ADDRESS_MAX && !guest.is_loopback() {
+            self.metrics.not_connected(NoConnection::Share);
             return None;
         }
         *count += 1;
         let house = Arc::clone(self);
         Some(Seat {
             _place: place,
+            _open: self.metrics.connected(),
             guest,
             house,
         })
@@ -156,6 +165,7 @@ async fn accept(listener: &TcpListener, house: &Arc<House>) -> Option<(TcpStream
         }
         Err(error) => {
             tracing::warn!(%error, "a connection could not be accepted");
+            house.metrics.not_connected(NoConnection::System);
             tokio::time::sleep(AFTER_REFUSAL).await;
             None
         }
@@ -195,7 +205,12 @@ async fn converse(
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_WAIT)
         .max_buf_size(HEADER_BYTES_MAX);
-    let service = TowerToHyperService::new(router.layer(Extension(certificate)));
+    let router = TowerToHyperService::new(router);
+    // With each request: a layer around the router is a copy of every route for each connection.
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(certificate.clone());
+        router.call(request)
+    });
     let mut connection = pin!(protocol.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),

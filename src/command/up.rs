@@ -5,6 +5,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use noroshi_collector::enrich::reload::Reloader;
 use noroshi_collector::run::Parts;
+use noroshi_feeds::metrics::Metrics;
+use noroshi_feeds::metrics::listener::Listener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -100,7 +102,8 @@ fn start(
             });
         }
         Role::Feeds => {
-            push(config, site, stopped, tasks);
+            let metrics = metrics(config, stopped, tasks)?;
+            push(config, site, (stopped, &metrics), tasks);
             let Some(credentials) = config.feeds.tokens.clone() else {
                 tracing::warn!("[feeds] tokens names no directory: no feed is served");
                 return Ok(());
@@ -120,25 +123,44 @@ fn start(
                     .and_then(|mail| mail.signing_key.clone()),
             };
             tasks.spawn(async move {
-                Ok(noroshi_feeds::run(&settings, store, registry, shutdown).await?)
+                Ok(noroshi_feeds::run(&settings, store, registry, metrics, shutdown).await?)
             });
         }
     }
     Ok(())
 }
 
+/// What the feeds count; told to operators where they want it.
+fn metrics(
+    config: &Config,
+    stopped: &watch::Receiver<()>,
+    tasks: &mut JoinSet<Result<(), Failure>>,
+) -> Result<Arc<Metrics>, Failure> {
+    let metrics = Arc::new(Metrics::default());
+    if let Some(address) = config.feeds.metrics_listen {
+        let listener = Listener::open(address)?;
+        let serving = listener.run(Arc::clone(&metrics), gone(stopped.clone()));
+        tasks.spawn(async move {
+            serving.await;
+            Ok(())
+        });
+    }
+    Ok(metrics)
+}
+
 /// Pushes alerts to the partners that want them pushed.
 fn push(
     config: &Config,
     site: &Site,
-    stopped: &watch::Receiver<()>,
+    (stopped, metrics): (&watch::Receiver<()>, &Arc<Metrics>),
     tasks: &mut JoinSet<Result<(), Failure>>,
 ) {
+    let metrics = Arc::clone(metrics);
     let (settings, store) = (config.feeds.push.clone(), site.store.clone());
     let registry = Arc::clone(&config.registry);
     let shutdown = gone(stopped.clone());
     tasks.spawn(async move {
-        Ok(noroshi_feeds::deliver::run(&settings, store, &registry, shutdown).await?)
+        Ok(noroshi_feeds::deliver::run(&settings, store, &registry, &metrics, shutdown).await?)
     });
 }
 

@@ -164,11 +164,13 @@ fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSetti
                     [feeds.tls], or listen on 127.0.0.1 behind a proxy that speaks TLS";
         section.fault(listen.line, text.to_owned());
     }
+    let metrics_listen = metrics_listen(&mut section);
     lines.push = section.line();
     let push = push::read(&mut section, base, public_url.as_deref(), key_file.clone());
     section.close();
     FeedsSettings {
         listen: listen.value,
+        metrics_listen,
         tokens: tokens.map(|path| base.join(path.value)),
         key_file,
         tls,
@@ -200,6 +202,16 @@ fn public_url(section: &mut Section<'_>) -> Option<String> {
         return Some(url.to_owned());
     }
     let text = "public_url is where partners reach the feeds, such as https://feeds.example.org";
+    section.fault(written.line, text.to_owned());
+    None
+}
+
+fn metrics_listen(section: &mut Section<'_>) -> Option<SocketAddr> {
+    let written = section.optional::<SocketAddr>("metrics_listen")?;
+    if written.value.ip().is_loopback() {
+        return Some(written.value);
+    }
+    let text = "metrics are the centre's own: listen on loopback, such as 127.0.0.1:7616";
     section.fault(written.line, text.to_owned());
     None
 }

@@ -164,6 +164,26 @@ alerts = 100000
 }
 
 #[test]
+fn metrics_are_told_on_loopback_where_they_are_asked_for() {
+    let read = |feeds: &str| {
+        let (directory, path) = site(
+            &format!("registry = \"registry.toml\"\n[feeds]\n{feeds}"),
+            "",
+        );
+        let config = Config::load(&path).map_err(|faults| told(&directory, &faults))?;
+        Ok::<_, String>(config.feeds.metrics_listen)
+    };
+    assert_eq!(read(""), Ok(None));
+    let loopback = "127.0.0.1:7616".parse().ok();
+    assert_eq!(read("metrics_listen = \"127.0.0.1:7616\"\n"), Ok(loopback));
+    let refused = read("metrics_listen = \"0.0.0.0:7616\"\n").unwrap_err();
+    assert!(
+        refused.starts_with("noroshi.toml:3: metrics are"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn tokens_and_notes_are_checked() {
     let registry = "[[partner]]\nid = \"th-cert\"\nname = \"x\"\ncountry = \"TH\"\n";
     let text = "registry = \"registry.toml\"\n[feeds]\ntokens = \"tokens\"\n";

@@ -26,7 +26,7 @@ struct Migration {
 }
 
 /// Every change, oldest first. To change the schema add a file and a line; never touch an old one.
-const MIGRATIONS: [Migration; 8] = [
+const MIGRATIONS: [Migration; 9] = [
     Migration {
         version: 1,
         name: "flow_tuples",
@@ -66,6 +66,11 @@ const MIGRATIONS: [Migration; 8] = [
         version: 8,
         name: "deliveries",
         sql: include_str!("../migrations/0008_deliveries.sql"),
+    },
+    Migration {
+        version: 9,
+        name: "changes_by_partner",
+        sql: include_str!("../migrations/0009_changes_by_partner.sql"),
     },
 ];
 

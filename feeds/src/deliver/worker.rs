@@ -16,6 +16,7 @@ use super::notices::Beats;
 use super::{CHANGES_MAX, now};
 use crate::channel::{Channel, MAIL, Source};
 use crate::message::{Event, Message};
+use crate::metrics::{Metrics, Queued};
 use crate::plan::{self, Action, Queue, RELEASED_FOR};
 use crate::retry::Outcome;
 
@@ -38,6 +39,8 @@ pub(super) struct Worker {
     pub(super) store: Store,
     pub(super) channel: Arc<Channel>,
     bell: watch::Receiver<()>,
+    metrics: Arc<Metrics>,
+    queued: Queued,
     /// Read at the start, and again from time to time.
     pub(super) queue: Option<Queue>,
     reloaded: Millis,
@@ -51,11 +54,18 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(store: Store, channel: Arc<Channel>, bell: watch::Receiver<()>) -> Self {
+    pub(super) fn new(
+        store: Store,
+        channel: Arc<Channel>,
+        bell: watch::Receiver<()>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
+            queued: metrics.queue(channel.way()),
             store,
             channel,
             bell,
+            metrics,
             queue: None,
             reloaded: Millis(0),
             cursor: None,
@@ -73,11 +83,18 @@ impl Worker {
                 let (partner, channel) = self.names();
                 tracing::warn!(partner, channel, %error, "the store did not answer a channel");
             }
+            self.tell_queue();
             match tokio::time::timeout(TICK, self.bell.changed()).await {
                 Ok(Ok(())) => self.behind = true,
                 Ok(Err(_)) => return,
                 Err(_) => {}
             }
+        }
+    }
+
+    fn tell_queue(&self) {
+        if let Some(queue) = &self.queue {
+            self.queued.tell(&queue.open);
         }
     }
 
@@ -212,10 +229,12 @@ impl Worker {
         let Some(delivery) = queue.open.iter().find(|one| one.id == id) else {
             return;
         };
+        self.queued.tell(&queue.open); // an attempt may take long
         let outcome = match Message::read(delivery) {
             Ok(message) => self.channel.send(&message, now()).await,
             Err(error) => Outcome::Refused(format!("its words do not parse: {error}")),
         };
+        self.metrics.tried(self.channel.way(), &outcome);
         if let Some(after) = queue.tried(id, &outcome, now()) {
             tell(&after);
             self.unsaved.push(after);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use noroshi_feeds::key::Key;
+use noroshi_feeds::metrics::Metrics;
 use noroshi_feeds::tls::TlsFiles;
 use noroshi_feeds::{Feeds, Settings};
 use noroshi_proto::id::SensorId;
@@ -61,6 +62,7 @@ contacts = ["soc@example.my"]
 pub(crate) struct Desk {
     pub(crate) store: Store,
     pub(crate) address: SocketAddr,
+    pub(crate) metrics: Arc<Metrics>,
     directory: TempDir,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
@@ -103,9 +105,15 @@ impl Desk {
             centre: "Noroshi".to_owned(),
             signing_key: Some(directory.path().join("sign.asc")).filter(|key| key.exists()),
         };
-        let feeds = Feeds::open(&settings, store.clone(), Arc::new(registry))
-            .await
-            .expect("the feeds open");
+        let metrics = Arc::new(Metrics::default());
+        let feeds = Feeds::open(
+            &settings,
+            store.clone(),
+            Arc::new(registry),
+            Arc::clone(&metrics),
+        )
+        .await
+        .expect("the feeds open");
         let address = feeds.address();
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async {
@@ -117,6 +125,7 @@ impl Desk {
         Self {
             store,
             address,
+            metrics,
             directory,
             stop,
             served,
@@ -192,6 +201,21 @@ impl Desk {
         for _ in 0..100 {
             let changes = self.store.changes(ChangeCursor::default(), 1_000).await;
             if changes.expect("the store answers").len() >= transitions {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{transitions} transitions do not show within ten seconds");
+    }
+
+    /// Waits until the feeds show that many of a partner's transitions.
+    pub(crate) async fn shows_to(&self, partner: &str, transitions: usize) {
+        let partner = PartnerId::new(partner).expect("a name");
+        for _ in 0..100 {
+            let changes = self
+                .store
+                .changes_of(&partner, ChangeCursor::default(), 1_000);
+            if changes.await.expect("the store answers").len() >= transitions {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -2,7 +2,7 @@
 
 mod crash;
 mod mails;
-mod sinks;
-mod site;
+pub(crate) mod sinks;
+pub(crate) mod site;
 mod syslogs;
 mod webhooks;

@@ -140,7 +140,13 @@ async fn tokens_never_cross_a_network_in_the_clear() {
         centre: "Noroshi".to_owned(),
         signing_key: None,
     };
-    let refused = Feeds::open(&settings, desk.store.clone(), Arc::new(Registry::default())).await;
+    let refused = Feeds::open(
+        &settings,
+        desk.store.clone(),
+        Arc::new(Registry::default()),
+        Arc::default(),
+    )
+    .await;
     assert!(matches!(refused, Err(FeedsError::NotLoopback(_))));
     desk.close().await;
 }

@@ -141,7 +141,14 @@ fn deliverer_process() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let store = Store::open(&config).await.expect("the store opens");
-        let ended = deliver::run(&settings, store, &registry, std::future::pending()).await;
+        let ended = deliver::run(
+            &settings,
+            store,
+            &registry,
+            &std::sync::Arc::default(),
+            std::future::pending(),
+        )
+        .await;
         ended.expect("it is killed before it ends");
     });
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use noroshi_feeds::channel::{MailSettings, Settings};
 use noroshi_feeds::deliver;
 use noroshi_feeds::mail::post::{Security, Server};
+use noroshi_feeds::metrics::Metrics;
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Confidence, Evidence, Kind, Severity, State, Subject, Tlp};
 use noroshi_store::cases::{Case, Transition};
@@ -29,6 +30,7 @@ pub(crate) struct Site {
     pub(crate) store: Store,
     pub(crate) directory: TempDir,
     pub(crate) settings: Settings,
+    pub(crate) metrics: Arc<Metrics>,
     endpoint: Endpoint,
 }
 
@@ -54,6 +56,7 @@ impl Site {
                 key_file,
                 ..Settings::default()
             },
+            metrics: Arc::default(),
             endpoint,
         }
     }
@@ -90,11 +93,12 @@ impl Site {
         let (stop, stopped) = oneshot::channel::<()>();
         // A handle of its own: a deliverer shares nothing with whoever records.
         let (settings, store) = (self.settings.clone(), store(&self.endpoint).await);
+        let metrics = Arc::clone(&self.metrics);
         let task = tokio::spawn(async move {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            let ended = deliver::run(&settings, store, &Arc::new(registry), shutdown).await;
+            let ended = deliver::run(&settings, store, &registry, &metrics, shutdown).await;
             ended.unwrap_or_else(|error| panic!("{error}"));
         });
         for _ in 0..3_000 {

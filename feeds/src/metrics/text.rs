@@ -1,0 +1,114 @@
+//! The text that Prometheus reads (exposition format 0.0.4).
+
+use std::fmt::{Display, Write as _};
+use std::sync::atomic::Ordering;
+
+use noroshi_proto::time::Millis;
+
+use super::{Metrics, NoConnection, SECONDS, Way, held};
+use crate::retry::Outcome;
+
+/// A text that grows family by family.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        self.line(format_args!("# HELP noroshi_feeds_{name} {help}"));
+        self.line(format_args!("# TYPE noroshi_feeds_{name} {kind}"));
+    }
+
+    fn value(&mut self, name: &str, labels: &str, value: impl Display) {
+        self.line(format_args!("noroshi_feeds_{name}{labels} {value}"));
+    }
+
+    fn line(&mut self, line: impl Display) {
+        let _ = writeln!(self.0, "{line}"); // a string takes everything
+    }
+}
+
+impl Metrics {
+    /// All of it, as it stands at `now`.
+    pub fn text(&self, now: Millis) -> String {
+        let mut text = Text::default();
+        self.write_answers(&mut text);
+        self.write_connections(&mut text);
+        self.write_deliveries(&mut text);
+        self.write_queues(&mut text, now);
+        text.0
+    }
+
+    fn write_answers(&self, text: &mut Text) {
+        let help = "Answers by route and class of status; route=\"none\": refused before a route, or none there.";
+        text.family("requests_total", "counter", help);
+        for ((route, class), count) in &*held(&self.requests) {
+            let labels = format!("{{route=\"{route}\",status=\"{class}xx\"}}");
+            text.value("requests_total", &labels, count);
+        }
+        let help = "From a request's head to the head of its answer, by route.";
+        text.family("answer_seconds", "histogram", help);
+        for (route, times) in &*held(&self.times) {
+            let mut below = 0;
+            for (end, count) in SECONDS.iter().zip(times.classes) {
+                below += count;
+                let labels = format!("{{route=\"{route}\",le=\"{end}\"}}");
+                text.value("answer_seconds_bucket", &labels, below);
+            }
+            let labels = format!("{{route=\"{route}\",le=\"+Inf\"}}");
+            text.value("answer_seconds_bucket", &labels, times.count);
+            let labels = format!("{{route=\"{route}\"}}");
+            text.value("answer_seconds_sum", &labels, times.sum);
+            text.value("answer_seconds_count", &labels, times.count);
+        }
+    }
+
+    fn write_connections(&self, text: &mut Text) {
+        text.family("connections_open", "gauge", "Connections that are open.");
+        let open = self.connections.load(Ordering::Relaxed);
+        text.value("connections_open", "", open);
+        let help = "Connections that were not taken, by reason.";
+        text.family("connections_refused_total", "counter", help);
+        let refused = held(&self.refused);
+        for why in NoConnection::ALL {
+            let labels = format!("{{reason=\"{}\"}}", why.name());
+            let count = refused.get(&why).copied().unwrap_or_default();
+            text.value("connections_refused_total", &labels, count);
+        }
+        text.family("streams_open", "gauge", "Streams of alerts that are open.");
+        text.value("streams_open", "", self.seats.count());
+    }
+
+    fn write_deliveries(&self, text: &mut Text) {
+        let help = "Attempts to deliver a message, by kind of channel and outcome.";
+        text.family("delivery_attempts_total", "counter", help);
+        let deliveries = held(&self.deliveries);
+        for way in Way::ALL {
+            for outcome in Outcome::NAMES {
+                let labels = format!("{{channel=\"{}\",outcome=\"{outcome}\"}}", way.name());
+                let count = deliveries.get(&(way, outcome)).copied().unwrap_or_default();
+                text.value("delivery_attempts_total", &labels, count);
+            }
+        }
+    }
+
+    fn write_queues(&self, text: &mut Text, now: Millis) {
+        let queues: Vec<_> = held(&self.queues).values().copied().collect();
+        let of = |way| queues.iter().filter(move |queue| queue.way == way);
+        let help =
+            "Messages still to be delivered, those for a digest among them, by kind of channel.";
+        text.family("deliveries_waiting", "gauge", help);
+        for way in Way::ALL {
+            let labels = format!("{{channel=\"{}\"}}", way.name());
+            let messages: usize = of(way).map(|queue| queue.messages).sum();
+            text.value("deliveries_waiting", &labels, messages);
+        }
+        let help = "Age of the oldest message that is still to be delivered and waits for no digest; 0 where there is none.";
+        text.family("oldest_delivery_seconds", "gauge", help);
+        for way in Way::ALL {
+            let labels = format!("{{channel=\"{}\"}}", way.name());
+            let oldest = of(way).filter_map(|queue| queue.oldest).min();
+            let age = oldest.map_or(0, |oldest| now.0.saturating_sub(oldest.0));
+            text.value("oldest_delivery_seconds", &labels, age as f64 / 1e3);
+        }
+    }
+}
