@@ -1,19 +1,23 @@
 //! What detectors must remember of the past, read back from the rollups: whole bins, not
 //! windows, so that weeks are read in seconds.
 
+mod gathered;
+
 use std::ops::Range;
 
 use clickhouse::Row;
 use noroshi_proto::traffic::{Service, Traffic};
 use serde::Deserialize;
 
+use self::gathered::{Gathered, Part};
 use crate::ledger::Coverage;
 use crate::origin::{Country, PartnerId};
 use crate::rollups::{Bin, service};
 use crate::store::{Store, StoreError};
 
-/// Time read at once: each question walks through all of a month.
-const SLICE_SECONDS: u64 = 4 * 86_400;
+/// Time read at once: each question walks through all of a month, so it should be asked
+/// seldom; what it gives is held at once, 20 bytes a rollup.
+const SLICE_SECONDS: u64 = 14 * 86_400;
 
 /// One closed bin, as it is remembered.
 ///
@@ -59,6 +63,23 @@ pub enum PastPlace {
     Partner(PartnerId),
 }
 
+/// Past bins as they were read, in order; each is worked out when it is asked for.
+#[derive(Debug)]
+pub struct PastBins {
+    bins: std::vec::IntoIter<PastBin>,
+    gathered: Gathered,
+}
+
+impl Iterator for PastBins {
+    type Item = PastBin;
+
+    fn next(&mut self) -> Option<PastBin> {
+        let mut bin = self.bins.next()?;
+        bin.counts = self.gathered.take(bin.start);
+        Some(bin)
+    }
+}
+
 impl Store {
     /// What rollups of ten minutes remember of `range` (seconds since 1970), in order: every
     /// whole bin in which anybody watched.
@@ -72,34 +93,23 @@ impl Store {
         &self,
         range: Range<u64>,
         countries_from: u64,
-    ) -> Result<Vec<PastBin>, StoreError> {
+    ) -> Result<PastBins, StoreError> {
         let seconds = Bin::TenMinutes.seconds();
         let mut bins = self.watched_bins(&range, seconds).await?;
-        if bins.is_empty() {
-            return Ok(bins);
-        }
-        let rows = self.ask(include_str!("../queries/past_counts.sql"), &range);
-        let mut rows = rows.fetch::<CountRow<'_>>()?;
-        let mut at = 0;
-        while let Some(row) = rows.next().await? {
-            if let Some(bin) = at_start(&mut bins, &mut at, row.bin.into()) {
-                bin.counts.push(row.count()?);
+        let mut gathered = Gathered::new(&range, seconds);
+        if !bins.is_empty() {
+            let rows = self.ask(include_str!("../queries/past_counts.sql"), &range);
+            let mut rows = rows.fetch::<CountRow<'_>>()?;
+            while let Some(row) = rows.next().await? {
+                row.gather(&mut gathered)?;
             }
+            let countries = range.start.max(countries_from)..range.end;
+            self.count_countries(&countries, &mut bins).await?;
         }
-        let countries = range.start.max(countries_from)..range.end;
-        if countries.is_empty() {
-            return Ok(bins);
-        }
-        let rows = self.ask(include_str!("../queries/past_countries.sql"), &countries);
-        let mut rows = rows.fetch::<CountryRow<'_>>()?;
-        let mut at = 0;
-        while let Some(row) = rows.next().await? {
-            if let Some(bin) = at_start(&mut bins, &mut at, row.bin.into()) {
-                let sources = u64::from(row.counted);
-                bin.countries.push((Country::new(row.of_country), sources));
-            }
-        }
-        Ok(bins)
+        Ok(PastBins {
+            bins: bins.into_iter(),
+            gathered,
+        })
     }
 
     /// [`Store::past_bins`], some days at a time: the next part of `range`, which shrinks.
@@ -110,7 +120,7 @@ impl Store {
         &self,
         range: &mut Range<u64>,
         countries_from: u64,
-    ) -> Result<Option<Vec<PastBin>>, StoreError> {
+    ) -> Result<Option<PastBins>, StoreError> {
         if range.is_empty() {
             return Ok(None);
         }
@@ -118,6 +128,26 @@ impl Store {
         let bins = self.past_bins(range.start..end, countries_from).await?;
         range.start = end;
         Ok(Some(bins))
+    }
+
+    async fn count_countries(
+        &self,
+        range: &Range<u64>,
+        bins: &mut [PastBin],
+    ) -> Result<(), StoreError> {
+        if range.is_empty() {
+            return Ok(());
+        }
+        let rows = self.ask(include_str!("../queries/past_countries.sql"), range);
+        let mut rows = rows.fetch::<CountryRow<'_>>()?;
+        let mut at = 0;
+        while let Some(row) = rows.next().await? {
+            if let Some(bin) = at_start(bins, &mut at, row.bin.into()) {
+                let sources = u64::from(row.counted);
+                bin.countries.push((Country::new(row.of_country), sources));
+            }
+        }
+        Ok(())
     }
 
     fn ask(&self, question: &str, range: &Range<u64>) -> clickhouse::query::Query {
@@ -189,8 +219,8 @@ struct CountRow<'a> {
     port: u16,
     of_country: &'a str,
     of_partner: &'a str,
-    sources: u32,
-    networks: u32,
+    counted: u32,
+    spread: u32,
 }
 
 #[derive(Row, Deserialize)]
@@ -201,22 +231,24 @@ struct CountryRow<'a> {
 }
 
 impl CountRow<'_> {
-    fn count(&self) -> Result<PastCount, StoreError> {
+    fn gather(&self, gathered: &mut Gathered) -> Result<(), StoreError> {
         let spoiled = |what: &str| StoreError::Spoiled(format!("a rollup of {what:?}"));
-        let place = match (self.of_country, self.of_partner) {
-            ("", "") => PastPlace::Region,
-            (country, "") => {
-                PastPlace::Country(Country::new(country).ok_or_else(|| spoiled(country))?)
-            }
-            (_, partner) => {
-                PastPlace::Partner(PartnerId::new(partner).ok_or_else(|| spoiled(partner))?)
-            }
+        let country = match self.of_country {
+            "" => None,
+            country => Some(Country::new(country).ok_or_else(|| spoiled(country))?),
         };
-        Ok(PastCount {
+        let partner = match self.of_partner {
+            "" => None,
+            partner => Some(gathered.partner(partner).ok_or_else(|| spoiled(partner))?),
+        };
+        let part = Part {
             service: service(self.protocol, self.port)?,
-            place,
-            sources: self.sources.into(),
-            networks: self.networks.into(),
-        })
+            country,
+            partner,
+            sources: self.counted,
+            networks: self.spread,
+        };
+        gathered.add(self.bin.into(), part);
+        Ok(())
     }
 }

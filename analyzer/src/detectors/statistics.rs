@@ -105,17 +105,37 @@ pub fn long_run(values: &[f64], lags: usize) -> f64 {
         .enumerate()
         .map(|(index, value)| value - mean - slope * at(index))
         .collect();
-    let together = |lag: usize| -> f64 {
-        let later = left.iter().skip(lag);
-        left.iter().zip(later).map(|(a, b)| a * b).sum()
-    };
-    let alone = together(0);
+    let together = products(left, lags);
+    let alone = together[0];
     if alone <= 0.0 {
         return 1.0;
     }
     let weight = |lag: usize| 1.0 - lag as f64 / (lags + 1) as f64;
-    let lasting: f64 = (1..lags + 1).map(|lag| weight(lag) * together(lag)).sum();
+    let lasting: f64 = (1..lags + 1).map(|lag| weight(lag) * together[lag]).sum();
     (1.0 + 2.0 * lasting / alone).max(1.0).sqrt()
+}
+
+/// Lags that are worked out side by side.
+const ABREAST: usize = 8;
+
+/// The sum of products of each value and the one so many after it, for each lag up to `lags` and
+/// some more. Each sum is added up in order of values; only sums stand side by side.
+fn products(mut values: Vec<f64>, lags: usize) -> Vec<f64> {
+    let count = values.len();
+    let blocks = (lags + 1).div_ceil(ABREAST);
+    values.resize(count + blocks * ABREAST, 0.0); // what is after the last adds nothing
+    let mut together = Vec::with_capacity(blocks * ABREAST);
+    for block in 0..blocks {
+        let mut sums = [0.0; ABREAST];
+        let later = values[block * ABREAST..].windows(ABREAST);
+        for (value, later) in values[..count].iter().zip(later) {
+            for (sum, other) in sums.iter_mut().zip(later) {
+                *sum += value * other;
+            }
+        }
+        together.extend(sums);
+    }
+    together
 }
 
 /// The middle of some values, in any order; they are put into another.

@@ -1,6 +1,7 @@
 //! Shows an analysis what is past: weeks by rollups, the last of it window by window.
 
 use noroshi_proto::time::IntervalLength;
+use noroshi_store::past::{PastBin, PastBins};
 use noroshi_store::store::{Store, StoreError};
 use tokio::task::spawn_blocking;
 
@@ -9,6 +10,8 @@ use crate::analysis::Analysis;
 
 /// Seconds of a rollup's bin.
 const BIN_SECONDS: u64 = 600;
+/// Bins that an analysis is shown at once: a day's.
+const BINS_AT_ONCE: usize = 144;
 /// How far back rollups may still lack what was kept since: batches are refused that are older.
 const DUE_SECONDS: u64 = noroshi_proto::limits::CLOCK_BEHIND_MAX.as_secs();
 /// How far back sources are asked for by country, in seconds: what their silence needs.
@@ -40,10 +43,7 @@ pub async fn warm_up(
         let countries = position.saturating_sub(COUNTRIES_SECONDS);
         let mut next = store.next_past_bins(&mut range, countries).await?;
         while let Some(past) = next {
-            let recalled = spawn_blocking(move || {
-                analysis.recall(&past);
-                analysis
-            });
+            let recalled = spawn_blocking(move || recalled(analysis, past));
             // the engine reads on meanwhile
             let (recalled, read) =
                 tokio::join!(recalled, store.next_past_bins(&mut range, countries));
@@ -60,6 +60,17 @@ pub async fn warm_up(
         analysis = warmed.await?;
     }
     Ok(analysis)
+}
+
+/// The analysis after it was shown these bins.
+fn recalled(mut analysis: Analysis, mut past: PastBins) -> Analysis {
+    loop {
+        let bins: Vec<PastBin> = past.by_ref().take(BINS_AT_ONCE).collect();
+        if bins.is_empty() {
+            return analysis;
+        }
+        analysis.recall(&bins);
+    }
 }
 
 /// Makes the rollups that a warm-up before `position` reads, where they are due: after a crash,

@@ -427,9 +427,7 @@ impl Series {
         let mut at = 0;
         let mut values = Vec::with_capacity(bins.len());
         for (bin, scale) in bins {
-            if self.entries.get(at).is_some_and(|entry| entry.bin < *bin) {
-                at += self.entries[at..].partition_point(|entry| entry.bin < *bin);
-            }
+            at = first_from(&self.entries, at, *bin);
             let found = self.entries.get(at).filter(|entry| entry.bin == *bin);
             values.push(found.map_or(0.0, |entry| f64::from(of(entry)) * scale));
         }
@@ -440,6 +438,54 @@ impl Series {
         let stale = self.entries.partition_point(|entry| entry.bin < oldest);
         if stale >= STALE_MAX || stale == self.entries.len() {
             self.entries.drain(..stale);
+        }
+    }
+}
+
+/// The first entry from `at` on that is not before `bin`. Bins ascend and differ: so between two
+/// there are at most as many entries as bins, and where none is missing its place is known.
+fn first_from(entries: &[Entry], at: usize, bin: u32) -> usize {
+    let (Some(here), Some(last)) = (entries.get(at), entries.last()) else {
+        return entries.len();
+    };
+    if here.bin >= bin {
+        return at;
+    }
+    if last.bin < bin {
+        return entries.len();
+    }
+    let farthest = (at + (bin - here.bin) as usize).min(entries.len() - 1);
+    if entries[farthest].bin == bin {
+        return farthest;
+    }
+    let nearest = (entries.len() - 1).saturating_sub((last.bin - bin) as usize);
+    let nearest = nearest.max(at + 1);
+    nearest + entries[nearest..farthest].partition_point(|entry| entry.bin < bin)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_entry_is_found_as_by_looking_at_each(
+            gaps in prop::collection::vec(prop_oneof![4 => Just(1_u32), 1 => 2..40_u32], 0..60),
+            at in 0..60_usize,
+            bin in 0..400_u32,
+        ) {
+            let bins = gaps.iter().scan(0, |bin, gap| {
+                *bin += gap;
+                Some(*bin)
+            });
+            let entries: Vec<Entry> = bins
+                .map(|bin| Entry { bin, sources: 1, networks: 1 })
+                .collect();
+            let at = at.min(entries.len());
+            let wanted = (at..entries.len()).find(|index| entries[*index].bin >= bin);
+            prop_assert_eq!(first_from(&entries, at, bin), wanted.unwrap_or(entries.len()));
         }
     }
 }
