@@ -104,11 +104,22 @@ impl TargetSample {
 
     /// Both samples as if one had seen everything.
     pub fn merge(&mut self, other: &Self, most: usize) {
-        let both = Union(self.as_slice(), other.as_slice()).take(most);
         // of a source that is seen again and again, most changes nothing
-        if !both.clone().eq(self.as_slice().iter().copied()) {
-            *self = Self::keep(both);
+        if !self.covers(other, most) {
+            *self = Self::keep(Union(self.as_slice(), other.as_slice()).take(most));
         }
+    }
+
+    /// Whether merging another leaves this one as it is.
+    fn covers(&self, other: &Self, most: usize) -> bool {
+        let kept = self.as_slice();
+        if kept.len() > most {
+            return false;
+        }
+        let last = kept.last().filter(|_| kept.len() == most);
+        let may_count = |one: &&u32| last.is_none_or(|last| *one <= last);
+        let mut counting = other.as_slice().iter().take_while(may_count);
+        counting.all(|one| kept.binary_search(one).is_ok())
     }
 
     /// Estimated distinct targets: exact below `most`, else `(k - 1) / u_k`, where `u_k` is
@@ -177,3 +188,25 @@ impl PartialEq for TargetSample {
 }
 
 impl Eq for TargetSample {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_merged_sample_holds_the_smallest_of_both(
+            one in prop::collection::vec(0..40_u32, 0..24),
+            other in prop::collection::vec(0..40_u32, 0..24),
+            (kept, most) in (1..20_usize, 1..20_usize),
+        ) {
+            let mut merged = TargetSample::new(one, kept);
+            let other = TargetSample::new(other, kept);
+            let both = [merged.as_slice(), other.as_slice()].concat();
+            merged.merge(&other, most);
+            prop_assert_eq!(merged, TargetSample::new(both, most));
+        }
+    }
+}

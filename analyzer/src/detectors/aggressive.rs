@@ -11,12 +11,14 @@
 //! - Room: two histograms of fixed size, and the services of at most 2,048 sources.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use noroshi_proto::traffic::Service;
 use noroshi_store::window::Sighting;
 
 use super::distinct::{Distinct, mix};
 use super::generations::Generations;
+use super::scanner::Bar;
 use super::sources::{Activity, CONVERSATIONS_MAX};
 use crate::finding::Aggression;
 use crate::settings;
@@ -54,13 +56,19 @@ pub struct Today {
 struct Broad {
     day: u64,
     services: Distinct,
-    /// As the histogram has it.
+    /// How many those are: as the histogram has it.
     counted: u64,
 }
 
 /// How many sources have about which value.
 #[derive(Clone, Debug)]
 struct Histogram(Vec<u64>);
+
+/// Values of which the bucket is looked up: most sources send few packets, and a logarithm of
+/// each costs more than all else that is done with it.
+const FEW: usize = 1_024;
+static BUCKET_OF_FEW: LazyLock<[u16; FEW]> =
+    LazyLock::new(|| std::array::from_fn(|value| bucket_by_logarithm(value.max(1) as u64) as u16));
 
 impl Days {
     /// Knows no day yet.
@@ -114,16 +122,18 @@ impl Days {
         self.services.move_one(before, broad.counted);
     }
 
-    /// Which definitions a source meets that hit so many of the `watched` addresses.
-    pub fn judge(&self, source: IpAddr, activity: &Activity, watched: u64) -> Aggression {
-        let targets = (self.settings.targets_share * watched as f64).ceil() as u64;
+    /// Which definitions the source at the bar meets.
+    pub fn judge(&self, bar: &Bar<'_>, activity: &Activity) -> Aggression {
+        let targets = (self.settings.targets_share * bar.watched as f64).ceil() as u64;
         let today = activity.today;
-        let broad = self.broad.get(&source).filter(|one| one.day == self.day);
+        let broad = self
+            .broad
+            .get(&bar.source)
+            .filter(|one| one.day == self.day);
         Aggression {
-            targets: source.is_ipv4()
-                && activity.targets() >= targets.max(self.settings.targets_min),
+            targets: bar.source.is_ipv4() && bar.targets >= targets.max(self.settings.targets_min),
             packets: today.day == self.day && today.packets >= self.bars.0,
-            services: broad.is_some_and(|one| one.services.count() >= self.bars.1),
+            services: broad.is_some_and(|one| one.counted >= self.bars.1),
         }
     }
 
@@ -181,6 +191,13 @@ impl Histogram {
 }
 
 fn bucket(value: u64) -> usize {
+    match BUCKET_OF_FEW.get(value as usize) {
+        Some(bucket) => usize::from(*bucket),
+        None => bucket_by_logarithm(value),
+    }
+}
+
+fn bucket_by_logarithm(value: u64) -> usize {
     (((value as f64).ln() / RATIO.ln()).ceil() as usize).min(BUCKETS - 1)
 }
 

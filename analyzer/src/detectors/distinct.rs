@@ -9,14 +9,23 @@ use foldhash::fast::FixedState;
 const EXACT_MAX: usize = 1_024;
 const PRECISION: u32 = 12;
 const REGISTERS: usize = 1 << PRECISION;
+/// What a register may hold: 0, and as many leading zeros as the rest of a hash may have, and one.
+const RANKS: usize = 64 - PRECISION as usize + 2;
 
 /// A set that only knows how many it holds, within a fixed memory.
 #[derive(Clone, Debug)]
 pub enum Distinct {
     /// Every member, by its hash.
     Exact(HashSet<u64, FixedState>),
-    /// Registers of the sketch.
-    Sketch(Box<[u8; REGISTERS]>),
+    /// The sketch.
+    Sketch(Box<Sketch>),
+}
+
+/// Registers, and how many of them hold each rank: so a count costs no walk through them.
+#[derive(Clone, Debug)]
+pub struct Sketch {
+    registers: [u8; REGISTERS],
+    ranks: [u16; RANKS],
 }
 
 impl Default for Distinct {
@@ -34,16 +43,16 @@ impl Distinct {
                     return false;
                 }
                 if members.len() > EXACT_MAX {
-                    let mut registers = Box::new([0; REGISTERS]);
+                    let mut sketch = Box::new(Sketch::default());
                     for member in members.iter() {
-                        note(&mut registers, *member);
+                        sketch.note(*member);
                     }
-                    *self = Self::Sketch(registers);
+                    *self = Self::Sketch(sketch);
                 }
                 true
             }
-            Self::Sketch(registers) => {
-                note(registers, hash);
+            Self::Sketch(sketch) => {
+                sketch.note(hash);
                 false
             }
         }
@@ -53,27 +62,47 @@ impl Distinct {
     pub fn count(&self) -> u64 {
         match self {
             Self::Exact(members) => members.len() as u64,
-            Self::Sketch(registers) => estimate(registers.as_slice()),
+            Self::Sketch(sketch) => sketch.estimate(),
         }
     }
 }
 
-fn note(registers: &mut [u8; REGISTERS], hash: u64) {
-    let register = (hash >> (64 - PRECISION)) as usize;
-    // at most 64 - 12 + 1
-    let rank = ((hash << PRECISION) | (1 << (PRECISION - 1))).leading_zeros() as u8 + 1;
-    registers[register] = registers[register].max(rank);
+impl Default for Sketch {
+    fn default() -> Self {
+        let mut ranks = [0; RANKS];
+        ranks[0] = REGISTERS as u16;
+        Self {
+            registers: [0; REGISTERS],
+            ranks,
+        }
+    }
 }
 
-fn estimate(registers: &[u8]) -> u64 {
-    let count = registers.len() as f64;
-    let sum: f64 = registers.iter().map(|r| 2.0_f64.powi(-i32::from(*r))).sum();
-    let raw = 0.7213 / (1.0 + 1.079 / count) * count * count / sum;
-    let empty = registers.iter().filter(|r| **r == 0).count();
-    if raw <= 2.5 * count && empty > 0 {
-        return (count * (count / empty as f64).ln()).round() as u64;
+impl Sketch {
+    fn note(&mut self, hash: u64) {
+        let register = &mut self.registers[(hash >> (64 - PRECISION)) as usize];
+        // at most 64 - 12 + 1
+        let rank = ((hash << PRECISION) | (1 << (PRECISION - 1))).leading_zeros() as u8 + 1;
+        if rank > *register {
+            self.ranks[usize::from(*register)] -= 1;
+            self.ranks[usize::from(rank)] += 1;
+            *register = rank;
+        }
     }
-    raw.round() as u64
+
+    fn estimate(&self) -> u64 {
+        let count = REGISTERS as f64;
+        let ranks = self.ranks.iter().zip(0..);
+        let sum: f64 = ranks
+            .map(|(registers, rank)| f64::from(*registers) * 2.0_f64.powi(-rank))
+            .sum();
+        let raw = 0.7213 / (1.0 + 1.079 / count) * count * count / sum;
+        let empty = self.ranks[0];
+        if raw <= 2.5 * count && empty > 0 {
+            return (count * (count / f64::from(empty)).ln()).round() as u64;
+        }
+        raw.round() as u64
+    }
 }
 
 /// A well-spread hash of a number (the finaliser of SplitMix64: Steele, Lea, Flood, 2014).

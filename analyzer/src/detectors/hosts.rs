@@ -79,11 +79,12 @@ impl Detector for HostScans {
                     source,
                     settings,
                     watched,
+                    targets: activity.targets(),
                 };
                 let Some(mut finding) = finding(&bar, activity, sensors) else {
                     return;
                 };
-                finding.estimates.aggression = days.judge(source, activity, watched);
+                finding.estimates.aggression = days.judge(&bar, activity);
                 finding.at = window.end();
                 finding.late = seen.iter().all(|sighting| sighting.late);
                 findings.push(finding);
@@ -105,7 +106,7 @@ fn is_wanted(flow: &Flow) -> bool {
 }
 
 fn finding(bar: &Bar<'_>, activity: &mut Activity, sensors: &Sensors) -> Option<Finding> {
-    if activity.targets() < bar.targets_min() {
+    if bar.targets < bar.targets_min() {
         return None;
     }
     let fingerprint = fingerprint(&activity.marks, activity.packets(), bar.settings);
@@ -146,7 +147,7 @@ fn verdict(
     if conversations.clone().any(is_like_smb_worm) {
         // between a few wrong addresses and a worm: wait, rather than say one and then the other
         let worm = Some((Kind::InfectedHost, Reason::SmbWorm));
-        return worm.filter(|_| activity.targets() >= WORM_TARGETS_MIN);
+        return worm.filter(|_| bar.targets >= WORM_TARGETS_MIN);
     }
     let mut classes = conversations.map(|one| one.traffic);
     if classes.all(|class| matches!(class, Traffic::ScanStealth | Traffic::TcpAck)) {
@@ -157,7 +158,7 @@ fn verdict(
 
 /// The botnet of a source that bears no mark, by its ports; of published scanners none.
 fn bot(bar: &Bar<'_>, activity: &Activity) -> Option<Fingerprint> {
-    let is_enough = activity.targets() >= bar.settings.targets_published;
+    let is_enough = bar.targets >= bar.settings.targets_published;
     if !is_enough || activity.origin.scanner.is_some() {
         return None;
     }

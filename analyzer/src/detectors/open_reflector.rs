@@ -67,6 +67,7 @@ impl Detector for OpenReflectors {
                     source,
                     settings: hosts,
                     watched,
+                    targets: activity.targets(),
                 };
                 let all: Vec<usize> = (0..activity.conversations.len()).collect();
                 let about = About::Source(source, activity.origin.clone());

@@ -74,6 +74,7 @@ impl Detector for Reflections {
                     source,
                     settings: hosts,
                     watched,
+                    targets: activity.targets(),
                 };
                 let Some(mut finding) = finding(&bar, activity, sensors) else {
                     return;
@@ -118,7 +119,7 @@ fn over_several_paths(tally: &Tally, settings: &Reflection) -> bool {
 }
 
 fn finding(bar: &Bar<'_>, activity: &mut Activity, sensors: &Sensors) -> Option<Finding> {
-    if activity.targets() < bar.targets_min() {
+    if bar.targets < bar.targets_min() {
         return None;
     }
     let origin = activity.origin.clone();

@@ -26,6 +26,8 @@ pub struct Bar<'a> {
     pub settings: &'a Hosts,
     /// Telescope addresses that are up.
     pub watched: u64,
+    /// Distinct targets that the source hit: many rules ask, and each view has to be asked.
+    pub targets: u64,
 }
 
 impl Bar<'_> {
@@ -46,7 +48,7 @@ impl Bar<'_> {
             targets >= share.max(self.targets_min())
         };
         let views = &activity.views;
-        enough(activity.targets(), activity.views.addresses())
+        enough(self.targets, activity.views.addresses())
             || views
                 .iter()
                 .any(|view| enough(view.targets(), view.addresses))
@@ -56,7 +58,7 @@ impl Bar<'_> {
     /// their own; and, of a source that is `marked` as a scanner's or has targets enough in
     /// all, those with fewer, unless they keep asking the same.
     pub fn asked(&self, activity: &Activity, marked: impl Fn(&Conversation) -> bool) -> Vec<usize> {
-        let broad = activity.targets() >= self.settings.targets_published;
+        let broad = self.targets >= self.settings.targets_published;
         let counts = |one: &Conversation| {
             one.targets() >= self.targets_min()
                 || ((broad || marked(one))
@@ -70,7 +72,7 @@ impl Bar<'_> {
 
     /// How well what is known of a source carries.
     pub fn support(&self, activity: &Activity) -> Support {
-        let (settings, targets) = (self.settings, activity.targets());
+        let (settings, targets) = (self.settings, self.targets);
         if targets < settings.targets_min && activity.packets() < 10 {
             return Support::Weak;
         }
@@ -112,7 +114,7 @@ pub fn report(
         last,
         at: 0,
         packets,
-        targets: activity.targets(),
+        targets: bar.targets,
         sources: None,
         sensors: sensors.names(activity.views.sensors()),
         services,
@@ -138,7 +140,7 @@ fn estimates(activity: &Activity, bar: &Bar<'_>) -> Estimates {
     let packets = activity.packets();
     let (low, high) = poisson_interval(packets);
     let each = rate / packets as f64;
-    let hit = activity.targets() as f64 / activity.views.addresses().max(1) as f64;
+    let hit = bar.targets as f64 / activity.views.addresses().max(1) as f64;
     let is_random = fingerprint(&activity.marks, packets, bar.settings) == Some(Fingerprint::Mirai);
     let coverage = if is_random && hit < 1.0 {
         -(-hit).ln_1p()
