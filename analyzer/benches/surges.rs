@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo bench -p noroshi-analyzer --bench surges                everything, in full
+//! cargo bench -p noroshi-analyzer --bench surges -- fold 500    sightings of 500 services, a day and some hours
 //! cargo bench -p noroshi-analyzer --bench surges -- warm 300    28 days of rollups of 300 services in ten countries
 //! ```
 //! Without `--bench` one small round. On two cores nothing else may run.
@@ -9,6 +10,8 @@
 #![allow(clippy::disallowed_methods, reason = "a bench measures by the clock")]
 #![allow(clippy::unwrap_used, reason = "a bench that fails has no result")]
 
+#[path = "time/process.rs"]
+mod process;
 #[path = "time/spent.rs"]
 mod spent;
 
@@ -57,11 +60,13 @@ async fn main() {
         .filter(|argument| !argument.starts_with("--"));
     let (what, size) = (words.next(), words.next().map(|size| size.parse().unwrap()));
     if what.is_none_or(|what| what == "fold") {
-        for services in [500, 1_000, 2_000, 4_000, 8_000] {
+        let sizes = match size {
+            Some(size) => vec![size],
+            None if is_full => vec![500, 1_000, 2_000, 4_000, 8_000],
+            None => vec![500],
+        };
+        for services in sizes {
             fold(services, if is_full { BINS } else { 2 });
-            if !is_full {
-                break;
-            }
         }
     }
     if what.is_none_or(|what| what == "warm") {
@@ -206,12 +211,17 @@ async fn warm(services: u64, days: u64) {
     let registry = Arc::new(Registry::parse("registry.toml", "").unwrap());
     let settings = Settings::default();
     let analysis = Analysis::new(&settings, registry, Observation::Live, Purpose::Operation);
+    let engines = engine.pid().to_string();
+    let (own, its) = (process::spent("self"), process::spent(&engines));
     let began = Instant::now();
     let end = FROM + days * DAY;
     warm_up(analysis, &store, end).await.unwrap();
     let seconds = began.elapsed().as_secs_f64();
     println!(
-        "warm-up: {days} days, {services} services x 10 countries, {rows} rows: {seconds:.1} s"
+        "warm-up: {days} days, {services} services x 10 countries, {rows} rows: {seconds:.1} s; \
+         {:.1} s of processors in the program, {:.1} s in the engine",
+        (process::spent("self") - own).as_secs_f64(),
+        (process::spent(&engines) - its).as_secs_f64(),
     );
 }
 
