@@ -157,7 +157,7 @@ async fn opening_twice_changes_no_table() {
 async fn a_newer_or_altered_schema_is_refused() {
     let config = config(Retention::default()).await;
     let store = open(config.clone()).await;
-    let newest = number(&store, "SELECT max(version) FROM migrations").await;
+    let newest = number(&store, "SELECT toUInt64(max(version)) FROM migrations").await;
     let newer = format!(
         "INSERT INTO migrations (version, name, checksum) VALUES ({}, 'later', '')",
         newest + 1
