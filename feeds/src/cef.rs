@@ -3,7 +3,8 @@
 //! The extension's keys are those of Shadowserver's map (`cef.json` of 2026-03-24): `src`, `spt`,
 //! `dst`, `dpt`, `cn1` and `cn2` for the AS of source and destination, `cs1` and `cs2` for their
 //! countries, `cs3` the tag, `cs4` the infection, `cs5` the family; and where there is more to say
-//! keys of CEF's own dictionary: `act` is what happened to the case. `dst` is a victim, never an address of a telescope.
+//! keys of CEF's own dictionary: `act` is what happened to the case. `dst` is a victim, never an
+//! address of a telescope.
 //!
 //! ```text
 //! CEF:0|Noroshi|Noroshi|VERSION|REASON_CODE|KIND|SEVERITY|key=value key=value …
@@ -21,6 +22,8 @@ use crate::reader::{is_about_networks, is_readers};
 use crate::rsit;
 use crate::service::Ports;
 
+/// How every line begins.
+const PRODUCT: &str = concat!("CEF:0|Noroshi|Noroshi|", env!("CARGO_PKG_VERSION"));
 /// Characters of an explanation: a line stays within what syslog carries (RFC 5425 §4.3.1).
 const TEXT_CHARACTERS_MAX: usize = 1_000;
 
@@ -30,12 +33,11 @@ pub fn line(reader: &PartnerId, item: &Item) -> Option<String> {
     if !is_readers(reader, alert) || !is_about_networks(alert) {
         return None;
     }
-    let mut line = String::from("CEF:0|Noroshi|Noroshi");
+    let mut line = String::from(PRODUCT);
     let severity = severity(alert).to_string();
-    let version = env!("CARGO_PKG_VERSION");
     let drill = if alert.exercise { "EXERCISE " } else { "" };
     let name = format!("{drill}{}", alert.kind.name());
-    for part in [version, &alert.reason_code, &name, &severity] {
+    for part in [&*alert.reason_code, &name, &severity] {
         line.push('|');
         push_escaped(&mut line, part, '|');
     }
@@ -63,10 +65,8 @@ pub fn lines<'a>(reader: &PartnerId, cases: impl IntoIterator<Item = &'a Shown>)
 /// That the service is alive at `at`, and everything before `examined_until` was examined.
 pub fn heartbeat(at: Millis, examined_until: Millis) -> String {
     format!(
-        "CEF:0|Noroshi|Noroshi|{}|heartbeat|heartbeat|0|rt={} end={}",
-        env!("CARGO_PKG_VERSION"),
-        at.0,
-        examined_until.0
+        "{PRODUCT}|heartbeat|heartbeat|0|rt={} end={}",
+        at.0, examined_until.0
     )
 }
 

@@ -14,7 +14,6 @@ use noroshi_store::registry::push;
 use sha2::{Digest as _, Sha256};
 
 use crate::key::Key;
-use crate::links::Answers;
 use crate::mail::pgp::{Certificate, Signer};
 use crate::mail::post::{Post, Server};
 use crate::mail::{Audience, Mails};
@@ -131,10 +130,7 @@ impl Channel {
 
     /// Whether it is told once a day that the service is alive: machines are, people would not read it.
     pub fn beats(&self) -> bool {
-        match self.target {
-            Target::Webhook(..) | Target::Syslog(..) => true,
-            Target::Mail(..) => false,
-        }
+        self.way() != Way::Mail
     }
 
     /// Whether the operator reads it.
@@ -142,20 +138,17 @@ impl Channel {
         self.profile.channel == MAIL_OPERATOR
     }
 
-    /// What would go out for a message, and how: for people who look at it.
+    /// What would go out for a message: for people who look at it.
     ///
     /// # Errors
     /// Why it would not go out.
-    pub fn preview(&self, message: &Message) -> Result<(&'static str, String), String> {
-        let (way, bytes) = match &self.target {
-            Target::Webhook(hook, _) => ("posted to a webhook", hook.body(message)),
-            Target::Mail(mails, _) => {
-                let mail = mails.compose(message).map_err(|error| error.to_string())?;
-                ("mail", mail)
-            }
-            Target::Syslog(collector, _) => ("syslog", collector.frames(message)),
+    pub fn preview(&self, message: &Message) -> Result<String, String> {
+        let bytes = match &self.target {
+            Target::Webhook(hook, _) => hook.body(message),
+            Target::Mail(mails, _) => mails.compose(message).map_err(|error| error.to_string())?,
+            Target::Syslog(collector, _) => collector.frames(message),
         };
-        Ok((way, String::from_utf8_lossy(&bytes).into_owned()))
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 
@@ -195,7 +188,7 @@ struct Shared<'s> {
     settings: &'s Settings,
     outbound: Arc<Outbound>,
     mail: Option<CentresMail>,
-    answers: Option<Answers>,
+    key: Option<Key>,
     now: Millis,
 }
 
@@ -218,12 +211,7 @@ impl<'s> Shared<'s> {
             settings,
             outbound: Arc::new(outbound),
             mail: mail.transpose()?,
-            answers: key
-                .zip(settings.public_url.clone())
-                .map(|(key, url)| Answers {
-                    key: key.clone(),
-                    url,
-                }),
+            key: key.cloned(),
             now,
         })
     }
@@ -350,7 +338,7 @@ impl<'s> Shared<'s> {
             signer: centre.signer.clone(),
             certificate: certificate.map_err(|error| error.to_string())?,
             public_url: self.settings.public_url.clone(),
-            answers: self.answers.clone(),
+            key: self.key.clone(),
         })
     }
 }

@@ -15,12 +15,12 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use crate::audit::Audit;
 use crate::clock;
 use crate::guard::Refusal;
+use crate::kept::Kept;
 use crate::key::Key;
 use crate::keyring::Keyring;
 use crate::mail::pgp::Signer;
 use crate::metrics::Metrics;
 use crate::rate::Rate;
-use crate::routes::Health;
 use crate::seats::Seats;
 use crate::text::Texts;
 
@@ -29,8 +29,6 @@ pub const ANSWERS_MAX: usize = 64;
 /// How long the store may take.
 const STORE_WAIT: Duration = Duration::from_secs(20);
 
-/// How long it is good to know how far the analyzer has come: shorter than a window of its.
-const EXAMINED_KEPT: Duration = Duration::from_secs(5);
 /// Cases in one day's report: about a hundred megabytes while it is made.
 const SIGHTINGS_MAX: u32 = 50_000;
 
@@ -47,15 +45,16 @@ pub struct Desk {
     pub(crate) metrics: Arc<Metrics>,
     /// `true` once the feeds close: streams end then.
     pub(crate) closing: watch::Sender<bool>,
-    pub(crate) health: Health,
+    /// Whether the store answers.
+    pub(crate) health: Kept<bool>,
     audit: Audit,
     opened: Instant,
     /// One entry per partner with a credential.
     rates: Mutex<HashMap<PartnerId, Rate>>,
     /// Answers being made.
     hands: Semaphore,
-    /// How far the analyzer had come, and when that was asked.
-    examined: tokio::sync::Mutex<Option<(Instant, Option<Millis>)>>,
+    /// How far the analyzer had come; the outer `None` where the store did not answer.
+    examined: Kept<Option<Option<Millis>>>,
 }
 
 /// What a desk is made of.
@@ -95,12 +94,12 @@ impl Desk {
             seats: Arc::clone(&parts.metrics.seats),
             metrics: parts.metrics,
             closing: watch::Sender::new(false),
-            health: Health::default(),
+            health: Kept::default(),
             audit: parts.audit,
             opened: Instant::now(),
             rates: Mutex::default(),
             hands: Semaphore::new(ANSWERS_MAX),
-            examined: tokio::sync::Mutex::default(),
+            examined: Kept::default(),
         }
     }
 
@@ -115,23 +114,14 @@ impl Desk {
         self.hands.acquire().await.ok()
     }
 
-    /// Until when, in event time, everything that had arrived was examined; at most
-    /// [`EXAMINED_KEPT`] old. `None` before the first analyzer.
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "a shell: what it keeps grows old"
-    )]
+    /// Until when, in event time, everything that had arrived was examined; `None` before the first
+    /// analyzer.
     pub(crate) async fn examined(&self) -> Result<Option<Millis>, Refusal> {
-        let mut kept = self.examined.lock().await;
-        if let Some((asked, until)) = *kept
-            && asked.elapsed() < EXAMINED_KEPT
-        {
-            return Ok(until);
-        }
-        let position = in_time(self.store.position()).await?;
-        let until = position.map(|position| Millis(position.through * 1_000));
-        *kept = Some((Instant::now(), until));
-        Ok(until)
+        let ask = async {
+            let position = in_time(self.store.position()).await.ok()?;
+            Some(position.map(|position| Millis(position.through * 1_000)))
+        };
+        self.examined.get(ask).await.ok_or(Refusal::Unavailable)
     }
 
     /// The words for a partner.

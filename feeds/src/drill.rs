@@ -121,7 +121,7 @@ pub fn renderings(
             continue;
         }
         let (way, text) = match channel.preview(&message(&channel.profile, &alert)) {
-            Ok(shown) => shown,
+            Ok(text) => (channel.way().name(), text),
             Err(why) => ("not sent", why),
         };
         let format = channel.profile.channel.clone();
@@ -176,25 +176,8 @@ mod tests {
     use noroshi_store::registry::Registry;
 
     use super::*;
-    use crate::channel::{self, MailSettings, Settings};
-    use crate::mail::post::{Security, Server};
-
-    fn settings() -> Settings {
-        Settings {
-            mail: Some(MailSettings {
-                server: Server {
-                    host: "127.0.0.1".to_owned(),
-                    port: 25,
-                    security: Security::None,
-                    login: None,
-                },
-                from: "noroshi@centre.example".to_owned(),
-                signing_key: None,
-                operator: Some("duty@centre.example".to_owned()),
-            }),
-            ..Settings::default()
-        }
-    }
+    use crate::channel::{self, Settings};
+    use crate::samples::mail_settings;
 
     #[test]
     fn a_drill_says_in_every_format_that_it_is_one_and_indicates_nothing() {
@@ -206,7 +189,11 @@ mod tests {
         );
         let registry = registry.expect("a registry");
         let now = Millis(1_793_599_210_000);
-        let channels = channel::open(&settings(), registry.partners(), None, now);
+        let settings = Settings {
+            mail: Some(mail_settings(Some("duty@centre.example"))),
+            ..Settings::default()
+        };
+        let channels = channel::open(&settings, registry.partners(), None, now);
         let channels = channels.unwrap_or_else(|problems| panic!("{problems:?}"));
         let shown = renderings(&registry.partners()[0], &channels, "Noroshi", now);
         let formats: Vec<&str> = shown.iter().map(|one| one.format.as_str()).collect();

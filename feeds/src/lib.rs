@@ -55,6 +55,7 @@ pub mod desk;
 pub mod drill;
 mod guard;
 pub mod intelmq;
+mod kept;
 pub mod key;
 pub mod keyring;
 pub mod links;

@@ -68,23 +68,6 @@ impl Link {
     }
 }
 
-/// The way to answer by a link.
-#[derive(Clone)]
-pub struct Answers {
-    /// What links are signed with.
-    pub key: Key,
-    /// How partners reach the feeds; no slash at the end.
-    pub url: String,
-}
-
-impl Answers {
-    /// The link that takes a step with a case.
-    pub fn url(&self, case: Uuid, event: Event, until: Millis) -> String {
-        let link = Link { case, event, until };
-        format!("{}{}", self.url, link.path(&self.key))
-    }
-}
-
 /// The steps that a mail about such a change offers: none where nothing is left to do.
 pub fn offered(event: message::Event) -> &'static [Event] {
     use message::Event::{Closed, Confirmed, Opened, Raised, Reopened, Unanswered, Withdrawn};

@@ -25,7 +25,7 @@ use noroshi_store::alert::Tlp;
 use noroshi_store::origin::{Country, PartnerId};
 use uuid::Uuid;
 
-use crate::links::Answers;
+use crate::key::Key;
 use crate::message::Message;
 use crate::text::Texts;
 use letter::Letter;
@@ -60,8 +60,8 @@ pub struct Mails {
     pub certificate: Option<Certificate>,
     /// Where partners read their feeds; no slash at the end.
     pub public_url: Option<String>,
-    /// The way to answer by a link.
-    pub answers: Option<Answers>,
+    /// Signs the links to answer by, where there is a public URL too.
+    pub key: Option<Key>,
 }
 
 /// Why a mail cannot be made.

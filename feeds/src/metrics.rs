@@ -44,7 +44,7 @@ pub enum Way {
 impl Way {
     const ALL: [Self; 3] = [Self::Webhook, Self::Mail, Self::Syslog];
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
             Self::Mail => "mail",

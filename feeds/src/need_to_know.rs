@@ -19,14 +19,13 @@ use proptest::sample::select;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::channel::{self, Channel, MailSettings, Settings, Source};
+use crate::channel::{self, Channel, Settings, Source};
 use crate::key::Key;
-use crate::mail::post::{Security, Server};
 use crate::message::Message;
 use crate::plan::{Action, Queue};
 use crate::publish::{self, Rendered};
 use crate::retry::Outcome;
-use crate::samples::{SENSOR, infected, samples, sightings};
+use crate::samples::{SENSOR, infected, mail_settings, samples, sightings};
 use crate::shadowserver::{File, Report};
 use crate::stix::Audience;
 use crate::{cef, intelmq, misp, render, stix};
@@ -245,17 +244,7 @@ fn pushed(channel: &Channel, cases: &[Shown]) -> Vec<String> {
 fn settings() -> Settings {
     Settings {
         public_url: Some("https://feeds.example".to_owned()),
-        mail: Some(MailSettings {
-            server: Server {
-                host: "127.0.0.1".to_owned(),
-                port: 25,
-                security: Security::None,
-                login: None,
-            },
-            from: "noroshi@centre.example".to_owned(),
-            signing_key: None,
-            operator: None,
-        }),
+        mail: Some(mail_settings(None)),
         ..Settings::default()
     }
 }

@@ -56,7 +56,6 @@ use crate::desk::Desk;
 use crate::guard::{Refusal, guard};
 use crate::metrics;
 
-pub(crate) use health::Health;
 pub use page::{ALERTS_DEFAULT, ALERTS_MAX};
 pub use reports::REPORT_DAYS;
 

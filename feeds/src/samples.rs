@@ -13,8 +13,26 @@ use noroshi_store::origin::PartnerId;
 use noroshi_store::remedy::{Event, Standing};
 use uuid::Uuid;
 
+use crate::channel::MailSettings;
+use crate::mail::post::{Security, Server};
+
 /// 2 November 2026, 06:00 UTC.
 const START: u64 = 1_793_599_200_000;
+
+/// A centre's mail that goes nowhere.
+pub(crate) fn mail_settings(operator: Option<&str>) -> MailSettings {
+    MailSettings {
+        server: Server {
+            host: "127.0.0.1".to_owned(),
+            port: 25,
+            security: Security::None,
+            login: None,
+        },
+        from: "noroshi@centre.example".to_owned(),
+        signing_key: None,
+        operator: operator.map(str::to_owned),
+    }
+}
 
 pub(crate) fn partner(name: &str) -> PartnerId {
     PartnerId::new(name).expect("a name")

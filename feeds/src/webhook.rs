@@ -128,6 +128,23 @@ impl Hook {
 
     /// What is posted.
     pub fn body(&self, message: &Message) -> Vec<u8> {
+        let (kind, data) = match &message.said.notice {
+            Some(Notice::Heartbeat { examined_until }) => {
+                let until = Millis(*examined_until).to_string();
+                ("heartbeat".to_owned(), json!({ "examined_until": until }))
+            }
+            _ => self.about_cases(message),
+        };
+        let body = json!({
+            "type": kind,
+            "timestamp": message.at.to_string(),
+            "data": data,
+        });
+        body.to_string().into_bytes()
+    }
+
+    /// The kind and the data of what is said of cases.
+    fn about_cases(&self, message: &Message) -> (String, Value) {
         let about = if message.is_exercise() {
             "exercise"
         } else {
@@ -146,20 +163,7 @@ impl Hook {
             }
             None => ("digest", self.many(message)),
         };
-        let kind = format!("{about}.{kind}");
-        let (kind, data) = match &message.said.notice {
-            Some(Notice::Heartbeat { examined_until }) => {
-                let until = Millis(*examined_until).to_string();
-                ("heartbeat".to_owned(), json!({ "examined_until": until }))
-            }
-            _ => (kind, data),
-        };
-        let body = json!({
-            "type": kind,
-            "timestamp": message.at.to_string(),
-            "data": data,
-        });
-        body.to_string().into_bytes()
+        (format!("{about}.{kind}"), data)
     }
 
     fn one(&self, item: &Item) -> Value {

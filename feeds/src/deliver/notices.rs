@@ -1,6 +1,7 @@
 //! What a channel says of the service itself.
 
 use noroshi_proto::time::Millis;
+use noroshi_store::observations::Observation;
 use noroshi_store::store::StoreError;
 
 use super::worker::Worker;
@@ -9,7 +10,6 @@ use super::worker::Worker;
 const LOOK_MILLIS: u64 = 60_000;
 /// Messages that are looked over for channels that take nothing.
 const FAILING_MAX: u32 = 1_000;
-const DAY_MS: u64 = 86_400_000;
 
 /// What a channel remembers of its notices.
 #[derive(Default)]
@@ -38,7 +38,7 @@ impl Worker {
     /// A heartbeat once a day, from midnight in UTC on. A channel begins with the next midnight,
     /// unless one was planned yesterday, before a restart.
     async fn beat(&mut self, at: Millis) -> Result<(), StoreError> {
-        let (profile, today) = (&self.channel.profile, at.0 / DAY_MS);
+        let (profile, today) = (&self.channel.profile, Observation::day_of(at));
         let last = match self.beats.day {
             Some(day) => day,
             None => {

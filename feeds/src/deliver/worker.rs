@@ -114,10 +114,7 @@ impl Worker {
             };
             match self.channel.profile.next(queue, now()) {
                 None => return Ok(()),
-                Some(Action::Record(kept)) => {
-                    self.store.record_deliveries(&kept).await?;
-                    queue.take(&kept);
-                }
+                Some(Action::Record(kept)) => self.plan(&kept).await?,
                 Some(Action::Try(id)) => self.attempt(id).await,
             }
         }

@@ -13,7 +13,8 @@ use noroshi_store::deliveries::Form;
 use noroshi_store::observations::{Observation, Sighting};
 
 use super::{Audience, Mails, is_secret};
-use crate::links::{self, Answers};
+use crate::key::Key;
+use crate::links::{self, Link};
 use crate::message::{Event, Item, Message, Notice};
 use crate::shadowserver::{File, Report};
 use crate::text::Of;
@@ -198,13 +199,13 @@ impl<'m> Letter<'m> {
         ] {
             let _ = writeln!(text, "{}: {value}", texts.say(Of::Label, label, &[]));
         }
-        if let Some(answers) = &self.mails.answers {
-            self.links(text, item, answers);
+        if let (Some(key), Some(base)) = (&self.mails.key, &self.mails.public_url) {
+            self.links(text, item, (key, base));
         }
     }
 
     /// Links by which the case is answered, where there is anything to answer.
-    fn links(&self, text: &mut String, item: &Item, answers: &Answers) {
+    fn links(&self, text: &mut String, item: &Item, (key, base): (&Key, &str)) {
         let steps = links::offered(item.event);
         if steps.is_empty() {
             return;
@@ -215,8 +216,12 @@ impl<'m> Letter<'m> {
         let _ = writeln!(text, "\n{}", texts.say(Of::Body, "answer", &words));
         for step in steps {
             let state = texts.say(Of::State, step.aim(), &[]);
-            let url = answers.url(item.alert.id, *step, until);
-            let _ = writeln!(text, "{state}: {url}");
+            let link = Link {
+                case: item.alert.id,
+                event: *step,
+                until,
+            };
+            let _ = writeln!(text, "{state}: {base}{}", link.path(key));
         }
     }
 

@@ -2,7 +2,6 @@ use expect_test::expect;
 use noroshi_store::deliveries::Form;
 
 use super::*;
-use crate::key::Key;
 use crate::message::sample::{MORNING, alert};
 use crate::message::{Event, Item, Said};
 
@@ -20,10 +19,7 @@ fn mails(language: &str) -> Mails {
         signer: None,
         certificate: None,
         public_url: Some("https://feeds.example".to_owned()),
-        answers: Some(Answers {
-            key: Key::new([7; 32]),
-            url: "https://feeds.example".to_owned(),
-        }),
+        key: Some(Key::new([7; 32])),
     }
 }
 

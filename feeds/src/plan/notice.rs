@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use noroshi_proto::time::Millis;
 use noroshi_store::deliveries::{Delivery, DeliveryState, Form};
+use noroshi_store::observations::Observation;
 use uuid::Uuid;
 
-use super::{DAY_MS, Profile, Queue, closed};
+use super::{Profile, Queue, closed};
 use crate::message::{Notice, Said};
 
 /// How long a partner may be out of reach before the operator is told: well within the hour.
@@ -22,7 +23,7 @@ impl Profile {
 
     /// The heartbeat of the day of `now`, in the place of those that still wait.
     pub fn heartbeat(&self, queue: &Queue, examined_until: Millis, now: Millis) -> Vec<Delivery> {
-        let id = self.heartbeat_id(now.0 / DAY_MS);
+        let id = self.heartbeat_id(Observation::day_of(now));
         let waiting = queue.open.iter().filter(|one| one.form == Form::Notice);
         let replaced = waiting.map(|one| Delivery {
             state: DeliveryState::Folded,
@@ -107,7 +108,10 @@ mod tests {
         assert_eq!(planned[0].within, planned[1].id);
         queue.take(&planned);
         assert_eq!(queue.open.len(), 1, "a receiver that was away gets one");
-        assert_eq!(queue.open[0].id, syslog.heartbeat_id(next_day.0 / DAY_MS));
+        assert_eq!(
+            queue.open[0].id,
+            syslog.heartbeat_id(Observation::day_of(next_day))
+        );
     }
 
     #[test]
