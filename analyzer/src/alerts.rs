@@ -296,14 +296,15 @@ impl Alerts {
     ) -> Vec<Outcome> {
         let mut outcomes = self.advance_to(start);
         self.jumps.watch(start);
-        let sorted = addressing::Sorted::of(findings, registry);
-        for (reason, findings) in sorted.withheld {
-            *self.withheld.entry(reason).or_default() += findings;
-        }
-        for (finding, addressed) in sorted.told {
-            for one in addressed {
-                let finding = self.told(&finding, &one);
-                outcomes.extend(self.take(&finding, one));
+        for finding in findings {
+            match addressing::address(&finding, registry) {
+                Ok(addressed) => {
+                    for one in addressed {
+                        let finding = self.told(&finding, &one);
+                        outcomes.extend(self.take(&finding, one));
+                    }
+                }
+                Err(reason) => self.withhold(reason),
             }
         }
         for (finding, addressed) in self.floods.gathered(end) {

@@ -1,7 +1,5 @@
 //! Who is told, and how urgent and how sure it is for them.
 
-use std::collections::BTreeMap;
-
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Attribution, Basis, Confidence, Kind, Severity, Tlp};
@@ -9,14 +7,10 @@ use noroshi_store::origin::{Country, PartnerId};
 use noroshi_store::registry::Registry;
 use noroshi_store::registry::attribution::{Addressee, Verdict, Whereabouts};
 use noroshi_store::registry::partner::{PrefixUse, Programme};
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::Withheld;
 use super::text::Ground;
 use crate::finding::{About, Finding, Reason, Support};
-
-/// Findings of one window from which on they are shared among cores.
-const MANY: usize = 512;
 
 /// One reader of a finding.
 #[derive(Clone, Debug)]
@@ -34,44 +28,6 @@ pub(super) struct Addressed {
     pub(super) scanner: Option<String>,
     /// Seen at a telescope inside the partner's own network.
     pub(super) internal: bool,
-}
-
-/// Findings that somebody is told of, in order, and how many nobody is, by reason.
-#[derive(Debug, Default)]
-pub(super) struct Sorted {
-    pub(super) told: Vec<(Finding, Vec<Addressed>)>,
-    pub(super) withheld: BTreeMap<Withheld, u64>,
-}
-
-impl Sorted {
-    /// Of a large telescope most findings are about nobody's addresses: so many that they are
-    /// looked up on all cores.
-    pub(super) fn of(findings: Vec<Finding>, registry: &Registry) -> Self {
-        let sort = |sorted, finding| Self::take(sorted, finding, registry);
-        if findings.len() < MANY {
-            return findings.into_iter().fold(Self::default(), sort);
-        }
-        findings
-            .into_par_iter()
-            .fold(Self::default, sort)
-            .reduce(Self::default, Self::join)
-    }
-
-    fn take(mut self, finding: Finding, registry: &Registry) -> Self {
-        match address(&finding, registry) {
-            Ok(addressed) => self.told.push((finding, addressed)),
-            Err(reason) => *self.withheld.entry(reason).or_default() += 1,
-        }
-        self
-    }
-
-    fn join(mut self, mut later: Self) -> Self {
-        self.told.append(&mut later.told);
-        for (reason, findings) in later.withheld {
-            *self.withheld.entry(reason).or_default() += findings;
-        }
-        self
-    }
 }
 
 /// Everybody who is told of a finding, or why nobody is.
