@@ -3,7 +3,7 @@
 //! # Promises
 //! - A batch is acknowledged after the store has it on disk, never before.
 //! - Batches of one stream are handed to the store in the order they came.
-//! - The newest stream of a sensor fences its older ones.
+//! - The newest stream of a sensor fences its older ones: newest by the sensor's own clock.
 //! - At most [`WORK_MAX`] batches are at work at a time, and [`IN_FLIGHT_MAX`] of one stream.
 
 mod fence;

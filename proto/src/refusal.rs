@@ -39,6 +39,9 @@ pub enum Refusal {
     /// Try later: enough streams are open.
     #[error("too many streams are open")]
     TooManyStreams,
+    /// Try later: a stream whose hello is younger, by the sensor's clock, is open.
+    #[error("a stream of this sensor with a younger hello is open")]
+    Overtaken,
 }
 
 /// What a sensor does about a [`Refusal`].
@@ -64,7 +67,9 @@ impl Refusal {
             Self::Malformed(_) | Self::OverLimit(_) | Self::TooOld(_) | Self::Conflict(_) => {
                 Remedy::DropAndCount
             }
-            Self::StoreBusy(_) | Self::ClockAhead(_) | Self::TooManyStreams => Remedy::RetryLater,
+            Self::StoreBusy(_) | Self::ClockAhead(_) | Self::TooManyStreams | Self::Overtaken => {
+                Remedy::RetryLater
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use noroshi_proto::time::IntervalLength;
 use noroshi_proto::v1::ingest_client::IngestClient;
 use noroshi_proto::v1::push_request::Message as Request;
 use noroshi_proto::v1::push_response::Message as Answer;
-use noroshi_proto::v1::{PushRequest, RefusalReason};
+use noroshi_proto::v1::{Hello, PushRequest, RefusalReason};
 use noroshi_store::engine::testing;
 use noroshi_store::registry::Registry;
 use noroshi_store::retention::Retention;
@@ -253,6 +253,36 @@ async fn a_newer_stream_of_a_sensor_ends_the_older() {
     let (error, left) = first.refused().await;
     assert!(error.contains("a newer stream"), "{error}");
     assert_eq!(left, 0);
+}
+
+/// What a killed process has sent may be read after its successor's hello.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hello_that_comes_late_ends_nobody() {
+    let centre = Centre::start().await;
+    let mut sensor = Sensor::start(centre.line.address());
+    let before = sensor.hello();
+    sensor.watch(10);
+    sensor.drained().await;
+    let address = format!("http://{}", centre.collector.address());
+    let mut client = IngestClient::connect(address)
+        .await
+        .expect("the collector listens");
+    let late = PushRequest {
+        message: Some(Request::Hello(Hello {
+            clock_ms: before.clock_ms - 1_000,
+            ..before
+        })),
+    };
+    let answers = client.push(tokio_stream::iter([late])).await;
+    let mut answers = answers.expect("a stream").into_inner();
+    let answer = answers.message().await.expect("an answer");
+    let Some(Answer::Refusal(refusal)) = answer.and_then(|answer| answer.message) else {
+        panic!("it was let in");
+    };
+    assert_eq!(refusal.reason(), RefusalReason::Overtaken);
+    sensor.watch(10);
+    let sensor = sensor.finish().await;
+    centre.assert_holds(&sensor).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

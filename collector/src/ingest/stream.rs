@@ -70,12 +70,13 @@ impl Stream {
             Ok(Ok(None) | Err(_)) | Err(_) => return,
         };
         match self.welcome(hello).await {
-            Ok(hello) => self.serve(Arc::new(hello), requests).await,
+            Ok((hello, fence)) => self.serve(Arc::new(hello), fence, requests).await,
             Err(refusal) => self.refuse(refusal).await,
         }
     }
 
-    async fn welcome(&self, wire: v1::Hello) -> Result<Hello, Refusal> {
+    /// Answers a hello; from then on the stream is its sensor's newest, until its fence is gone.
+    async fn welcome(&self, wire: v1::Hello) -> Result<(Hello, watch::Receiver<()>), Refusal> {
         let shared = &self.shared;
         let hello = Hello::try_from(wire)?;
         admit::hello(
@@ -84,6 +85,7 @@ impl Stream {
             shared.settings.replay,
             clock::now(),
         )?;
+        let fence = shared.fences.enter(&hello.sensor, hello.clock)?;
         let held = shared.store.held(&hello.sensor).await.map_err(refusal)?;
         let mut held: Vec<Held> = held
             .into_iter()
@@ -102,11 +104,16 @@ impl Stream {
         };
         self.say(Answer::Welcome((&welcome).into())).await;
         tracing::info!(sensor = %hello.sensor, epoch = %hello.epoch, "stream opened");
-        Ok(hello)
+        Ok((hello, fence))
     }
 
-    async fn serve(self, hello: Arc<Hello>, mut requests: Streaming<v1::PushRequest>) {
-        let mut fenced = pin!(gone(self.shared.fences.enter(&hello.sensor)));
+    async fn serve(
+        self,
+        hello: Arc<Hello>,
+        fence: watch::Receiver<()>,
+        mut requests: Streaming<v1::PushRequest>,
+    ) {
+        let mut fenced = pin!(gone(fence));
         let mut stopped = pin!(gone(self.stopped.clone()));
         let mut under_way = FuturesOrdered::new();
         // Read, and waiting for its turn. What is under way must go on meanwhile: it holds the

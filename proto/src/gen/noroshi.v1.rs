@@ -226,6 +226,7 @@ pub enum RefusalReason {
     StoreBusy = 32,
     ClockAhead = 33,
     TooManyStreams = 34,
+    Overtaken = 35,
 }
 impl RefusalReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -247,6 +248,7 @@ impl RefusalReason {
             Self::StoreBusy => "REFUSAL_REASON_STORE_BUSY",
             Self::ClockAhead => "REFUSAL_REASON_CLOCK_AHEAD",
             Self::TooManyStreams => "REFUSAL_REASON_TOO_MANY_STREAMS",
+            Self::Overtaken => "REFUSAL_REASON_OVERTAKEN",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -265,6 +267,7 @@ impl RefusalReason {
             "REFUSAL_REASON_STORE_BUSY" => Some(Self::StoreBusy),
             "REFUSAL_REASON_CLOCK_AHEAD" => Some(Self::ClockAhead),
             "REFUSAL_REASON_TOO_MANY_STREAMS" => Some(Self::TooManyStreams),
+            "REFUSAL_REASON_OVERTAKEN" => Some(Self::Overtaken),
             _ => None,
         }
     }

@@ -69,6 +69,7 @@ fn to_wire(refusal: &Refusal) -> (Reason, &str) {
         Refusal::StoreBusy(detail) => (Reason::StoreBusy, detail),
         Refusal::ClockAhead(detail) => (Reason::ClockAhead, detail),
         Refusal::TooManyStreams => (Reason::TooManyStreams, ""),
+        Refusal::Overtaken => (Reason::Overtaken, ""),
     }
 }
 
@@ -87,6 +88,7 @@ fn from_wire(reason: Reason, detail: String) -> Option<Refusal> {
         Reason::StoreBusy => Refusal::StoreBusy(detail),
         Reason::ClockAhead => Refusal::ClockAhead(detail),
         Reason::TooManyStreams => Refusal::TooManyStreams,
+        Reason::Overtaken => Refusal::Overtaken,
     })
 }
 

@@ -427,6 +427,7 @@ fn every_refusal_survives_the_wire() {
         Refusal::StoreBusy(detail()),
         Refusal::ClockAhead(detail()),
         Refusal::TooManyStreams,
+        Refusal::Overtaken,
     ];
     for refusal in refusals {
         for batch in [None, Some((Epoch(7), 8))] {
