@@ -48,7 +48,7 @@ pub enum Outcome {
     Opened(Numbered),
     /// Still going on, and the partner reads how far.
     Continued(Numbered),
-    /// Still going on: kept to go on from after a crash, and told to nobody (see [`case`]).
+    /// Still going on: kept to go on from after a crash, and told to nobody (see `case`).
     Kept(Numbered),
     /// Over.
     Closed(Numbered),
