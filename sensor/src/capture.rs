@@ -1,7 +1,8 @@
 //! Where frames come from: capture files, read by our own readers, or an interface.
 //!
 //! libpcap's offline loop costs several times what decoding does, so files are read here
-//! in large blocks and walked in place; libpcap serves interfaces only.
+//! in large blocks and walked in place. Interfaces of Linux are read through our own ring;
+//! libpcap serves those of other systems, and those that are no Ethernet.
 
 use std::io;
 
@@ -9,9 +10,15 @@ use crate::packet::Frame;
 
 pub mod buffer;
 pub mod file;
+pub mod filter;
 pub mod interface;
+pub mod libpcap;
+#[cfg(target_os = "linux")]
+pub mod packet_socket;
 pub mod pcap;
 pub mod pcapng;
+#[cfg(target_os = "linux")]
+pub mod ring;
 
 /// Something that yields frames.
 pub trait Capture {
@@ -61,7 +68,7 @@ pub enum CaptureError {
         name: String,
         /// Frames captured before.
         frames: u64,
-        /// What libpcap says.
+        /// What the system says, and what to do.
         reason: String,
     },
     /// The file contradicts its format. What stands before the offset was handed over.

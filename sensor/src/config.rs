@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use noroshi_proto::id::SensorId;
 use noroshi_proto::limits::TELESCOPE_PREFIXES_MAX;
 use noroshi_proto::time::IntervalLength;
+use serde::Deserialize;
 
 use crate::decode::tunnel::Delivery;
 use crate::telescope::Telescope;
@@ -56,12 +57,27 @@ pub struct Spool {
 pub struct Capture {
     /// The interface, by name.
     pub interface: String,
-    /// Memory for frames that wait to be read: about 170 bytes each.
+    /// By which way.
+    pub method: Method,
+    /// Memory for frames that wait to be read: about 170 bytes each. The kernel's, and all
+    /// that capturing takes.
     pub ring: ByteSize,
     /// The most that is captured of a frame, in bytes.
     pub snaplen: u32,
     /// Whether the kernel drops what is not addressed to the telescope.
     pub kernel_filter: KernelFilter,
+}
+
+/// The way frames of an interface are captured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Our own ring, which the kernel fills: Linux and Ethernet only.
+    #[cfg_attr(target_os = "linux", default)]
+    Ring,
+    /// libpcap: every system and kind of interface that it knows.
+    #[cfg_attr(not(target_os = "linux"), default)]
+    Pcap,
 }
 
 /// Whether the kernel drops what is not addressed to the telescope.

@@ -1,47 +1,30 @@
-//! Frames from an interface, through libpcap. Nothing is ever sent.
-//!
-//! A capture call with a time-out does not return while an interface is silent (the kernel
-//! hands over a ring block only once something is in it), and the last interval would never
-//! end. So the descriptor is polled, and the capture never blocks. Immediate mode, which
-//! would also help, costs ten times as much per packet.
+//! Frames from an interface, by the way that the configuration names. Nothing is ever sent.
 
-use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
-use noroshi_proto::loss::{Loss, Losses};
-use noroshi_proto::time::Millis;
-use pcap::{Active, Linktype};
+use noroshi_proto::loss::Losses;
 
+use super::libpcap::Libpcap;
+#[cfg(target_os = "linux")]
+use super::ring::Ring;
 use super::{Capture, CaptureError, Progress};
-use crate::config::{self, KernelFilter};
+use crate::config::{self, Method};
 use crate::decode::tunnel::Delivery;
-use crate::packet::{Frame, LinkType};
+use crate::packet::Frame;
 use crate::telescope::Telescope;
 
 /// How long silence lasts before [`Progress::Idle`] is reported.
-const PATIENCE: Duration = Duration::from_millis(200);
-/// How long the kernel may keep a ring block that is not full, in milliseconds.
-const BLOCK_TIMEOUT_MILLIS: i32 = 100;
-/// Frames handed over in one call, so that the caller can look at the clock.
-const FRAMES_MAX: usize = 4_096;
-/// Prefixes a kernel filter names; longer programs are refused by kernels.
-const FILTERED_PREFIXES_MAX: usize = 128;
+pub const PATIENCE: Duration = Duration::from_millis(200);
+/// How long the kernel may keep a ring block that is not full.
+pub const BLOCK_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// An interface that is captured from.
-pub struct Interface {
-    name: String,
-    capture: pcap::Capture<Active>,
-    link: LinkType,
-    frames: u64,
-    /// What the kernel had counted when it was asked last.
-    counted: Counted,
-}
-
-/// Frames lost before they reached us, as the kernel counts them: 32 bits that wrap.
-#[derive(Clone, Copy, Default)]
-struct Counted {
-    kernel: u32,
-    interface: u32,
+pub enum Interface {
+    /// Through our own ring.
+    #[cfg(target_os = "linux")]
+    Ring(Ring),
+    /// Through libpcap.
+    Libpcap(Libpcap),
 }
 
 impl Interface {
@@ -54,34 +37,16 @@ impl Interface {
         telescope: &Telescope,
         delivery: Delivery,
     ) -> Result<Self, CaptureError> {
-        let refused = |error: pcap::Error| CaptureError::Open {
-            name: settings.interface.clone(),
-            reason: format!("{error}: `ip link` lists interfaces; capturing needs CAP_NET_RAW"),
-        };
-        let ring = i32::try_from(settings.ring.bytes()).unwrap_or(i32::MAX);
-        let snaplen = i32::try_from(settings.snaplen).unwrap_or(i32::MAX);
-        let mut capture = pcap::Capture::from_device(settings.interface.as_str())
-            .map_err(refused)?
-            .promisc(true)
-            .snaplen(snaplen)
-            .buffer_size(ring)
-            .timeout(BLOCK_TIMEOUT_MILLIS)
-            .open()
-            .and_then(pcap::Capture::setnonblock)
-            .map_err(refused)?;
-        let link = capture.get_datalink();
-        if settings.kernel_filter == KernelFilter::On && delivery == Delivery::Direct {
-            capture
-                .filter(&filter(telescope, link), true)
-                .map_err(refused)?;
+        match settings.method {
+            #[cfg(target_os = "linux")]
+            Method::Ring => Ring::open(settings, telescope, delivery).map(Self::Ring),
+            #[cfg(not(target_os = "linux"))]
+            Method::Ring => Err(CaptureError::Open {
+                name: settings.interface.clone(),
+                reason: "the ring is Linux's: write capture.method = \"pcap\"".into(),
+            }),
+            Method::Pcap => Libpcap::open(settings, telescope, delivery).map(Self::Libpcap),
         }
-        Ok(Self {
-            name: settings.interface.clone(),
-            capture,
-            link: LinkType(link.0.unsigned_abs()),
-            frames: 0,
-            counted: Counted::default(),
-        })
     }
 
     /// What was lost before it reached us since this was asked last.
@@ -89,104 +54,25 @@ impl Interface {
     /// # Errors
     /// The kernel does not say.
     pub fn losses(&mut self) -> Result<Losses, CaptureError> {
-        let stats = self.capture.stats().map_err(|error| self.failed(&error))?;
-        let now = Counted {
-            kernel: stats.dropped,
-            interface: stats.if_dropped,
-        };
-        let mut losses = Losses::default();
-        let kernel = now.kernel.wrapping_sub(self.counted.kernel);
-        let interface = now.interface.wrapping_sub(self.counted.interface);
-        losses.add(Loss::KernelDropped, kernel.into());
-        losses.add(Loss::InterfaceDropped, interface.into());
-        self.counted = now;
-        Ok(losses)
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Ring(ring) => ring.losses(),
+            Self::Libpcap(libpcap) => libpcap.losses(),
+        }
     }
 
     /// How long ago the youngest frame may have been captured that was not handed over yet.
     pub const fn delay() -> Duration {
-        Duration::from_millis(BLOCK_TIMEOUT_MILLIS as u64)
-    }
-
-    fn failed(&self, error: &pcap::Error) -> CaptureError {
-        CaptureError::Lost {
-            name: self.name.clone(),
-            frames: self.frames,
-            reason: error.to_string(),
-        }
+        BLOCK_TIMEOUT
     }
 }
 
 impl Capture for Interface {
-    fn read(&mut self, mut sink: impl FnMut(Frame<'_>)) -> Result<Progress, CaptureError> {
-        for handed_over in 0..FRAMES_MAX {
-            let packet = match self.capture.next_packet() {
-                Ok(packet) => packet,
-                Err(pcap::Error::TimeoutExpired) if handed_over > 0 => break,
-                Err(pcap::Error::TimeoutExpired) => {
-                    return Ok(match is_readable(self.capture.as_raw_fd(), PATIENCE) {
-                        true => Progress::More,
-                        false => Progress::Idle,
-                    });
-                }
-                Err(error) => return Err(self.failed(&error)),
-            };
-            self.frames += 1;
-            sink(Frame {
-                seen_at: millis(packet.header.ts.tv_sec, packet.header.ts.tv_usec),
-                link: self.link,
-                bytes: packet.data,
-                wire_bytes: packet.header.len,
-            });
+    fn read(&mut self, sink: impl FnMut(Frame<'_>)) -> Result<Progress, CaptureError> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Ring(ring) => ring.read(sink),
+            Self::Libpcap(libpcap) => libpcap.read(sink),
         }
-        Ok(Progress::More)
     }
 }
-
-fn millis(seconds: i64, microseconds: i64) -> Millis {
-    match (u64::try_from(seconds), u64::try_from(microseconds)) {
-        (Ok(seconds), Ok(micros)) => Millis(seconds.saturating_mul(1_000) + micros / 1_000),
-        _ => Frame::NO_TIME,
-    }
-}
-
-/// Whether something arrived within `patience`. An interrupted or failed wait counts as
-/// silence: the next read tells what is wrong.
-#[allow(
-    unsafe_code,
-    reason = "poll(2) has no safe wrapper in the standard library"
-)]
-fn is_readable(descriptor: RawFd, patience: Duration) -> bool {
-    let mut poll = libc::pollfd {
-        fd: descriptor,
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    let millis = i32::try_from(patience.as_millis()).unwrap_or(i32::MAX);
-    // SAFETY: one pollfd is passed, it outlives the call, and the descriptor belongs to the
-    // capture, which is open as long as `self` of the only caller is.
-    unsafe { libc::poll(&raw mut poll, 1, millis) > 0 }
-}
-
-/// What the kernel lets through: everything to the telescope, and, because a filter does not
-/// look behind tags and labels, everything that has them. Decoding judges it again.
-fn filter(telescope: &Telescope, link: Linktype) -> String {
-    const TAGGED: [&str; 7] = [
-        "0x8100", "0x88a8", "0x9100", "0x8926", "0x8847", "0x8848", "0x8864",
-    ];
-    let prefixes = telescope.prefixes();
-    if prefixes.len() > FILTERED_PREFIXES_MAX {
-        return String::new();
-    }
-    let mut terms: Vec<String> = prefixes
-        .iter()
-        .map(|prefix| format!("dst net {prefix}"))
-        .collect();
-    if matches!(link.0, 1 | 113 | 276) {
-        terms.extend(TAGGED.iter().map(|kind| format!("ether proto {kind}")));
-    }
-    terms.join(" or ")
-}
-
-#[cfg(test)]
-mod tests;

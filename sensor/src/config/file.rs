@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::collector::Collector;
 use super::size::ByteSize;
-use super::{Capture, Check, Config, KernelFilter, Spool};
+use super::{Capture, Check, Config, KernelFilter, Method, Spool};
 use crate::capture::file::FRAME_BYTES_MAX;
 use crate::decode::tunnel::Delivery;
 
@@ -53,6 +53,8 @@ struct SpoolSection {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CaptureSection {
+    #[serde(default)]
+    method: Method,
     ring: Option<Spanned<ByteSize>>,
     snaplen: Option<Spanned<u32>>,
     #[serde(default)]
@@ -135,6 +137,7 @@ impl CaptureSection {
         };
         Some(Capture {
             interface: name?,
+            method: self.method,
             ring: ring?,
             snaplen: snaplen?,
             kernel_filter,

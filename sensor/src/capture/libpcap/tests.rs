@@ -18,6 +18,7 @@ fn telescope(prefixes: &[&str]) -> Telescope {
 fn loopback() -> config::Capture {
     config::Capture {
         interface: "lo".into(),
+        method: config::Method::Pcap,
         ring: ByteSize::mebibytes(1),
         snaplen: 128,
         kernel_filter: KernelFilter::On,
@@ -82,7 +83,7 @@ fn now() -> Instant {
 #[test]
 fn loopback_is_captured_and_its_silence_reported() {
     let watched = telescope(&["127.0.0.2/32"]);
-    let mut interface = match Interface::open(&loopback(), &watched, Delivery::Direct) {
+    let mut interface = match Libpcap::open(&loopback(), &watched, Delivery::Direct) {
         Ok(interface) => interface,
         Err(error) => return eprintln!("skipped: no right to capture here: {error}"),
     };
