@@ -40,6 +40,9 @@ enum Verb {
     /// Check the configuration: exit 0, or 78 with file, line and what to do.
     Check(Configured),
     /// Watch and report, until SIGTERM or Ctrl-C.
+    ///
+    /// Captures as `[capture] method` says: "ring", the kernel's packet ring, on Linux and
+    /// Ethernet; "pcap", libpcap, on anything else. It needs CAP_NET_RAW.
     Run(Configured),
     /// The same path from capture files, read one after another as one stream.
     Replay(replay::Replay),

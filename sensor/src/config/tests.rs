@@ -23,6 +23,7 @@ fn the_shipped_sample_is_valid() {
     assert_eq!(config.collector.to_string(), "http://127.0.0.1:7614/");
     assert_eq!(config.salt_file, Path::new("/etc/noroshi/salt"));
     assert_eq!(config.spool.bytes_max, ByteSize::mebibytes(16 * 1024));
+    assert_eq!(config.capture.method, Method::Ring);
     assert_eq!(config.capture.snaplen, 256);
 }
 
@@ -41,13 +42,14 @@ fn what_may_be_left_out_has_the_sample_s_values() {
     assert_eq!(short.interval_length, sample.interval_length);
     assert_eq!(short.delivery, sample.delivery);
     assert_eq!(short.spool.bytes_max, sample.spool.bytes_max);
+    assert_eq!(short.capture.method, sample.capture.method);
     assert_eq!(short.capture.ring, sample.capture.ring);
     assert_eq!(short.capture.snaplen, sample.capture.snaplen);
     assert_eq!(short.capture.kernel_filter, sample.capture.kernel_filter);
 }
 
 /// What is replaced in the sample, by what, and what is said about it.
-const FAULTS: [(&str, &str, &str); 15] = [
+const FAULTS: [(&str, &str, &str); 16] = [
     (
         "\"jp-1\"",
         "\"JP 1\"",
@@ -101,17 +103,22 @@ const FAULTS: [(&str, &str, &str); 15] = [
     (
         "\"16 MiB\"",
         "16",
-        "18: invalid type: integer `16`, expected a size with its unit, such as \"16 MiB\"",
+        "19: invalid type: integer `16`, expected a size with its unit, such as \"16 MiB\"",
     ),
     (
         "\"16 MiB\"",
         "\"16 MB\"",
-        "18: `16 MB` is no size: write one with its unit, such as \"16 MiB\"",
+        "19: `16 MB` is no size: write one with its unit, such as \"16 MiB\"",
+    ),
+    (
+        "\"ring\"",
+        "\"dpdk\"",
+        "18: unknown variant `dpdk`, expected `ring` or `pcap`",
     ),
     (
         "snaplen = 256",
         "snaplen = 60",
-        "19: capture.snaplen 60: write 94 to 262144 bytes, as in 256",
+        "20: capture.snaplen 60: write 94 to 262144 bytes, as in 256",
     ),
     (
         "\"direct\"",
@@ -148,6 +155,6 @@ fn all_faults_are_told_at_once() {
         .collect();
     assert_eq!(
         lines,
-        ["sensor.toml:4:", "sensor.toml:10", "sensor.toml:19"]
+        ["sensor.toml:4:", "sensor.toml:10", "sensor.toml:20"]
     );
 }

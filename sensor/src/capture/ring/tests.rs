@@ -1,3 +1,6 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::*;
 
 /// A block as the kernel writes it: its headers, then frames 128 bytes apart.
@@ -76,11 +79,27 @@ fn a_block_is_its_frames_with_their_time_and_length() {
 #[test]
 fn a_block_that_contradicts_itself_is_noticed() {
     let whole = block(&[(b"first", 1), (b"second", 1)]);
-    for length in 0..whole.len() {
-        let _ = walk(&whole[..length], |_| {}); // whatever is missing, it answers
-    }
     assert_eq!(walk(&whole[..140], |_| {}), None, "the second is missing");
     assert_eq!(walk(&[], |_| {}), None);
+}
+
+proptest! {
+    /// Whatever stands there, walking answers, and ends.
+    #[test]
+    fn a_damaged_block_is_walked_within_its_bounds(
+        damage in vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+        length in any::<prop::sample::Index>(),
+    ) {
+        let mut block = block(&[(b"first", 1), (b"second", 1), (b"third", 1)]);
+        for (at, byte) in damage {
+            let at = at.index(block.len());
+            block[at] = byte;
+        }
+        let length = length.index(block.len() + 1);
+        let mut frames = 0;
+        let _ = walk(&block[..length], |_| frames += 1);
+        prop_assert!(frames <= length);
+    }
 }
 
 #[test]
