@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, ConfigError};
 
+pub mod doctor;
 mod flow_line;
 pub mod replay;
 mod summary;
@@ -28,6 +29,7 @@ pub struct Arguments {
 
 const EXAMPLES: &str = "Examples:
   noroshi-sensor check --config sensor.toml         what is wrong with the configuration, and where
+  noroshi-sensor doctor --config sensor.toml        whether what it needs is there
   noroshi-sensor run --config sensor.toml           watch, until SIGTERM
   noroshi-sensor replay day.pcap --telescope 198.18.0.0/20 --json
   noroshi-sensor replay a.pcapng b.pcap --config sensor.toml --to http://127.0.0.1:7614
@@ -39,6 +41,8 @@ Exit codes: 0 good, 1 failed, 2 wrong use, 78 wrong configuration.";
 enum Verb {
     /// Check the configuration: exit 0, or 78 with file, line and what to do.
     Check(Configured),
+    /// Look at what the sensor needs: interface, rights, disk, clock, collector, telescope.
+    Doctor(doctor::Doctor),
     /// Watch and report, until SIGTERM or Ctrl-C.
     ///
     /// Captures as `[capture] method` says: "ring", the kernel's packet ring, on Linux and
@@ -98,6 +102,7 @@ pub fn main() -> ExitCode {
     log_to_stderr(arguments.verbose);
     let done = match arguments.verb {
         Verb::Check(arguments) => check(&arguments.config),
+        Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Run(arguments) => run(&arguments.config),
         Verb::Replay(arguments) => replay::run(&arguments),
     };
@@ -112,15 +117,18 @@ pub fn main() -> ExitCode {
 
 fn check(path: &Path) -> Result<(), Failure> {
     let config = Config::load(path)?;
-    println!(
-        "{}: sensor {} watches {} IPv4 addresses on {} and reports to {}",
-        path.display(),
+    println!("{}: {}", path.display(), watches(&config));
+    Ok(())
+}
+
+fn watches(config: &Config) -> String {
+    format!(
+        "sensor {} watches {} IPv4 addresses on {} and reports to {}",
         config.sensor,
         config.telescope.addresses(),
         config.capture.interface,
         config.collector,
-    );
-    Ok(())
+    )
 }
 
 #[tokio::main(flavor = "current_thread")]

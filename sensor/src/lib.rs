@@ -15,7 +15,9 @@
 //! | [`spool`]       | batches          | batches, even after a crash | yes             |
 //! | [`ship`]        | batches          | acknowledgements          | yes               |
 //! | [`sense`]       | frames           | batches: all of the above | no                |
+//! | [`rights`]      | nothing          | capabilities given up     | yes               |
 //! | [`run`]         | a configuration  | the sensor as a whole     | yes               |
+//! | [`doctor`]      | what was looked at | what to do about it    | no                |
 //! | [`command`]     | arguments        | an exit code              | yes               |
 
 pub mod capture;
@@ -24,10 +26,12 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod decode;
+pub mod doctor;
 pub mod fingerprint;
 pub mod key;
 pub mod mask;
 pub mod packet;
+pub mod rights;
 pub mod run;
 pub mod sense;
 pub mod ship;

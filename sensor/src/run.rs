@@ -31,6 +31,7 @@ use crate::config::Config;
 use crate::decode::Decoder;
 use crate::key::{self, KeyError};
 use crate::mask::Mask;
+use crate::rights;
 use crate::sense::Sense;
 use crate::ship::lanes::Order;
 use crate::ship::{self, Rest, ShipError};
@@ -133,14 +134,10 @@ fn start(config: &Config) -> Result<Running, RunError> {
     let key = key::load_or_draw(&config.salt_file)?;
     let epoch = key::draw_epoch().map_err(RunError::system("read random numbers"))?;
     let interface = Interface::open(&config.capture, &config.telescope, config.delivery)?;
+    rights::give_up().map_err(RunError::system("give up rights"))?;
     let delivery = Arc::new(Delivery::start(
         &spool_settings(config),
-        ship::Settings {
-            collector: config.collector.uri().clone(),
-            hello: hello(config, epoch),
-            order: Order::LiveFirst,
-            patience: None,
-        },
+        ship_settings(config, epoch),
     )?);
     let settings = Settings {
         sensor: config.sensor.clone(),
@@ -178,6 +175,16 @@ fn spool_settings(config: &Config) -> spool::Settings {
         bytes_max: config.spool.bytes_max.bytes(),
         keep: spool::KEEP,
         durability: Durability::Synced,
+    }
+}
+
+/// How the sensor of this configuration ships.
+pub fn ship_settings(config: &Config, epoch: Epoch) -> ship::Settings {
+    ship::Settings {
+        collector: config.collector.uri().clone(),
+        hello: hello(config, epoch),
+        order: Order::LiveFirst,
+        patience: None,
     }
 }
 

@@ -15,6 +15,7 @@
 
 pub mod backoff;
 pub mod lanes;
+pub mod probe;
 pub mod queue;
 mod session;
 

@@ -48,6 +48,7 @@ use noroshi_proto::id::{Epoch, SensorId};
 use noroshi_proto::limits::BATCH_BYTES_MAX;
 use noroshi_proto::loss::Counters;
 
+pub use self::open::is_held;
 use account::{Entry, Reason, Totals};
 use record::Header;
 use runs::Runs;

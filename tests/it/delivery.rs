@@ -5,6 +5,7 @@ mod line;
 pub mod sensor;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -239,6 +240,25 @@ async fn a_sensor_that_is_refused_ends_with_the_reason_and_keeps_its_batches() {
     let (error, left) = stranger.refused().await;
     assert!(error.contains("nobody is not in the registry"), "{error}");
     assert_eq!(left, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_hears_what_a_sensor_would() {
+    let centre = Centre::start().await;
+    let welcome = sensor::probe(SENSOR, centre.line.address())
+        .await
+        .expect("the registry has it");
+    assert_eq!(welcome.held, [], "nothing was ever sent");
+    assert!(welcome.clock.0 > 0);
+    let refused = sensor::probe("nobody", centre.line.address()).await;
+    let refused = refused.expect_err("the registry has no such");
+    assert!(
+        refused.contains("nobody is not in the registry"),
+        "{refused}"
+    );
+    let nowhere = sensor::probe(SENSOR, SocketAddr::from(([127, 0, 0, 1], 9))).await;
+    let nowhere = nowhere.expect_err("nobody listens");
+    assert!(nowhere.contains("refused"), "{nowhere}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

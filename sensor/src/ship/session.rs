@@ -25,7 +25,7 @@ use super::{IN_FLIGHT_BYTES_MAX, Phase, Settings, ShipError, Shipped, deadline};
 use crate::clock;
 
 /// For connecting, and for the answer to a hello.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// For the answer to a batch: longer than any insert of the store.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 /// How often an idle connection is asked whether it still is one.
@@ -77,7 +77,7 @@ impl<'a> Session<'a> {
     /// The spool fails; everything else is an [`Ended`].
     pub async fn run(mut self, phase: &mut watch::Receiver<Phase>) -> Result<Ended, ShipError> {
         let (requests, receiver) = mpsc::channel(IN_FLIGHT_MAX + 1);
-        let connecting = timeout(CONNECT_TIMEOUT, self.connect(&requests, receiver));
+        let connecting = timeout(CONNECT_TIMEOUT, connect(self.settings, &requests, receiver));
         let mut asked = phase.clone();
         let connected = tokio::select! {
             connected = connecting => connected,
@@ -118,53 +118,6 @@ impl<'a> Session<'a> {
                     return Ok(later("batches stay unanswered"));
                 }
             }
-        }
-    }
-
-    async fn connect(
-        &self,
-        requests: &mpsc::Sender<PushRequest>,
-        receiver: mpsc::Receiver<PushRequest>,
-    ) -> Result<(Streaming<PushResponse>, Welcome), Ended> {
-        let channel = Endpoint::from(self.settings.collector.clone())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .initial_stream_window_size(HTTP2_WINDOW_BYTES)
-            .initial_connection_window_size(HTTP2_WINDOW_BYTES)
-            .http2_keep_alive_interval(KEEP_ALIVE)
-            .keep_alive_timeout(KEEP_ALIVE)
-            .keep_alive_while_idle(true)
-            .tcp_nodelay(true)
-            .connect()
-            .await
-            .map_err(|error| later(&chain(&error)))?;
-        let hello = Hello {
-            clock: clock::now(),
-            ..self.settings.hello.clone()
-        };
-        let hello = PushRequest {
-            message: Some(Request::Hello((&hello).into())),
-        };
-        requests
-            .try_send(hello)
-            .map_err(|_| later("the hello found no room"))?;
-        let mut client = IngestClient::new(channel)
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX);
-        let answers = client.push(ReceiverStream::new(receiver)).await;
-        let mut answers = answers
-            .map_err(|status| later(&chain(&status)))?
-            .into_inner();
-        let first = answers
-            .message()
-            .await
-            .map_err(|status| later(&chain(&status)))?;
-        match first.and_then(|first| first.message) {
-            Some(Answer::Welcome(welcome)) => Welcome::try_from(welcome)
-                .map(|welcome| (answers, welcome))
-                .map_err(|error| later(&format!("the welcome is {error}"))),
-            Some(Answer::Refusal(refusal)) => Err(refused_stream(refusal)),
-            Some(Answer::Ack(_)) => Err(later("an acknowledgement before the welcome")),
-            None => Err(later("the collector closed the stream")),
         }
     }
 
@@ -273,6 +226,54 @@ impl<'a> Session<'a> {
         let flying = self.in_flight.remove(&key)?;
         self.in_flight_bytes -= flying.bytes;
         Some(flying)
+    }
+}
+
+/// A stream on which the hello was said and the welcome heard.
+pub async fn connect(
+    settings: &Settings,
+    requests: &mpsc::Sender<PushRequest>,
+    receiver: mpsc::Receiver<PushRequest>,
+) -> Result<(Streaming<PushResponse>, Welcome), Ended> {
+    let channel = Endpoint::from(settings.collector.clone())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .initial_stream_window_size(HTTP2_WINDOW_BYTES)
+        .initial_connection_window_size(HTTP2_WINDOW_BYTES)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
+        .keep_alive_while_idle(true)
+        .tcp_nodelay(true)
+        .connect()
+        .await
+        .map_err(|error| later(&chain(&error)))?;
+    let hello = Hello {
+        clock: clock::now(),
+        ..settings.hello.clone()
+    };
+    let hello = PushRequest {
+        message: Some(Request::Hello((&hello).into())),
+    };
+    requests
+        .try_send(hello)
+        .map_err(|_| later("the hello found no room"))?;
+    let mut client = IngestClient::new(channel)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let answers = client.push(ReceiverStream::new(receiver)).await;
+    let mut answers = answers
+        .map_err(|status| later(&chain(&status)))?
+        .into_inner();
+    let first = answers
+        .message()
+        .await
+        .map_err(|status| later(&chain(&status)))?;
+    match first.and_then(|first| first.message) {
+        Some(Answer::Welcome(welcome)) => Welcome::try_from(welcome)
+            .map(|welcome| (answers, welcome))
+            .map_err(|error| later(&format!("the welcome is {error}"))),
+        Some(Answer::Refusal(refusal)) => Err(refused_stream(refusal)),
+        Some(Answer::Ack(_)) => Err(later("an acknowledgement before the welcome")),
+        None => Err(later("the collector closed the stream")),
     }
 }
 

@@ -111,6 +111,12 @@ fn load(settings: &Settings) -> Result<State, SpoolError> {
     })
 }
 
+/// Whether a process has the spool in this directory. Makes nothing.
+pub fn is_held(directory: &Path) -> bool {
+    let lock = File::open(directory.join("lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 fn lock(directory: &Path) -> Result<File, SpoolError> {
     DirBuilder::new()
         .recursive(true)

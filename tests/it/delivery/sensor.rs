@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use noroshi_proto::flow::{FlowTuple, OptionLayout};
-use noroshi_proto::hello::{Hello, Purpose};
+use noroshi_proto::hello::{Hello, Purpose, Welcome};
 use noroshi_proto::id::{Epoch, SensorId};
 use noroshi_proto::time::{Interval, IntervalLength, Millis};
 use noroshi_proto::traffic::{Traffic, Transport};
@@ -227,14 +227,24 @@ fn process(id: &SensorId, directory: &Path, collector: SocketAddr, epoch: Epoch)
     let spool = Spool::open(settings, epoch, clock::now().seconds()).expect("the spool opens");
     let queue = Arc::new(Queue::new(spool));
     let (phase, phases) = watch::channel(Phase::Running);
-    let settings = ship::Settings {
+    let settings = ship_settings(id, collector, epoch);
+    let shipping = tokio::spawn(ship::ship(settings, Arc::clone(&queue), phases));
+    (queue, phase, shipping)
+}
+
+fn ship_settings(id: &SensorId, collector: SocketAddr, epoch: Epoch) -> ship::Settings {
+    ship::Settings {
         collector: url(collector).uri().clone(),
         hello: hello(id, epoch),
         order: Order::LiveFirst,
         patience: None,
-    };
-    let shipping = tokio::spawn(ship::ship(settings, Arc::clone(&queue), phases));
-    (queue, phase, shipping)
+    }
+}
+
+/// What the collector says to the hello of a sensor of this id.
+pub async fn probe(id: &str, collector: SocketAddr) -> Result<Welcome, String> {
+    let id = SensorId::new(id).expect("an id");
+    ship::probe::probe(&ship_settings(&id, collector, Epoch(1))).await
 }
 
 fn hello(id: &SensorId, epoch: Epoch) -> Hello {
