@@ -12,6 +12,7 @@ pub mod buffer;
 pub mod file;
 pub mod filter;
 pub mod interface;
+#[cfg(feature = "libpcap")]
 pub mod libpcap;
 #[cfg(target_os = "linux")]
 pub mod packet_socket;

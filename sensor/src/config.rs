@@ -80,6 +80,22 @@ pub enum Method {
     Pcap,
 }
 
+impl Method {
+    /// What to do where this binary has no such method.
+    pub fn lacking(self) -> Option<&'static str> {
+        match self {
+            Self::Ring if cfg!(not(target_os = "linux")) => {
+                Some("the ring is Linux's: write capture.method = \"pcap\"")
+            }
+            Self::Pcap if cfg!(not(feature = "libpcap")) => Some(
+                "this binary was built without libpcap: write capture.method = \"ring\", or \
+                 build the sensor with its default features",
+            ),
+            Self::Ring | Self::Pcap => None,
+        }
+    }
+}
+
 /// Whether the kernel drops what is not addressed to the telescope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelFilter {

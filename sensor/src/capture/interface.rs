@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use noroshi_proto::loss::Losses;
 
+#[cfg(feature = "libpcap")]
 use super::libpcap::Libpcap;
 #[cfg(target_os = "linux")]
 use super::ring::Ring;
@@ -24,6 +25,7 @@ pub enum Interface {
     #[cfg(target_os = "linux")]
     Ring(Ring),
     /// Through libpcap.
+    #[cfg(feature = "libpcap")]
     Libpcap(Libpcap),
 }
 
@@ -31,7 +33,7 @@ impl Interface {
     /// Begins to capture.
     ///
     /// # Errors
-    /// There is no such interface, or it may not be captured from.
+    /// There is no such interface, it may not be captured from, or this binary lacks the method.
     pub fn open(
         settings: &config::Capture,
         telescope: &Telescope,
@@ -40,12 +42,16 @@ impl Interface {
         match settings.method {
             #[cfg(target_os = "linux")]
             Method::Ring => Ring::open(settings, telescope, delivery).map(Self::Ring),
-            #[cfg(not(target_os = "linux"))]
-            Method::Ring => Err(CaptureError::Open {
-                name: settings.interface.clone(),
-                reason: "the ring is Linux's: write capture.method = \"pcap\"".into(),
-            }),
+            #[cfg(feature = "libpcap")]
             Method::Pcap => Libpcap::open(settings, telescope, delivery).map(Self::Libpcap),
+            #[allow(
+                unreachable_patterns,
+                reason = "a full build for Linux has every method"
+            )]
+            method => Err(CaptureError::Open {
+                name: settings.interface.clone(),
+                reason: method.lacking().unwrap_or_default().to_owned(),
+            }),
         }
     }
 
@@ -57,6 +63,7 @@ impl Interface {
         match self {
             #[cfg(target_os = "linux")]
             Self::Ring(ring) => ring.losses(),
+            #[cfg(feature = "libpcap")]
             Self::Libpcap(libpcap) => libpcap.losses(),
         }
     }
@@ -72,6 +79,7 @@ impl Capture for Interface {
         match self {
             #[cfg(target_os = "linux")]
             Self::Ring(ring) => ring.read(sink),
+            #[cfg(feature = "libpcap")]
             Self::Libpcap(libpcap) => libpcap.read(sink),
         }
     }

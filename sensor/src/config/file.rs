@@ -53,8 +53,7 @@ struct SpoolSection {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CaptureSection {
-    #[serde(default)]
-    method: Method,
+    method: Option<Spanned<Method>>,
     ring: Option<Spanned<ByteSize>>,
     snaplen: Option<Spanned<u32>>,
     #[serde(default)]
@@ -131,13 +130,17 @@ impl CaptureSection {
             Some(written) => check.keep(written.span().start, snaplen(*written.as_ref())),
             None => Some(SNAPLEN_DEFAULT),
         };
+        let method = match self.method {
+            Some(written) => check.keep(written.span().start, method(*written.as_ref())),
+            None => Some(Method::default()),
+        };
         let kernel_filter = match self.kernel_filter {
             Switch::On => KernelFilter::On,
             Switch::Off => KernelFilter::Off,
         };
         Some(Capture {
             interface: name?,
-            method: self.method,
+            method: method?,
             ring: ring?,
             snaplen: snaplen?,
             kernel_filter,
@@ -167,6 +170,12 @@ fn interface_name(name: &str) -> Result<String, String> {
         ));
     }
     Ok(name.to_owned())
+}
+
+fn method(method: Method) -> Result<Method, String> {
+    method
+        .lacking()
+        .map_or(Ok(method), |reason| Err(reason.to_owned()))
 }
 
 fn snaplen(bytes: u32) -> Result<u32, String> {

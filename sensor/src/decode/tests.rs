@@ -10,6 +10,7 @@ mod frames;
 mod headers;
 mod tunnels;
 
+#[cfg(feature = "libpcap")]
 pub(crate) use self::frames::echo_request;
 use self::frames::{ETHERNET, RAW};
 
