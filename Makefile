@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Both install what they need first (setup.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup-demo setup-test format deny lint nextest bench-smoke doctest doc fuzz bench
+.PHONY: help demo test setup-demo setup-test format deny lint nextest bench-smoke doctest doc fuzz bench dist dist-check
 
 # How the demo is run: DEMO_FLAGS=--exit ends it by itself, with 0 only when every expected alert came.
 DEMO_FLAGS ?=
@@ -16,7 +16,8 @@ help:
 	@echo 'make demo                      the whole path in one process, fed from shipped captures'
 	@echo 'make demo DEMO_FLAGS=--exit    the same, ends by itself; 0 when every expected alert came'
 	@echo 'make test                      everything that CI runs'
-	@echo 'make format|deny|lint|nextest|bench-smoke|doctest|doc|fuzz    one part of it'
+	@echo 'make format|deny|lint|nextest|bench-smoke|doctest|doc|fuzz|dist-check    one part of it'
+	@echo 'make dist                      the sensor for the field, in dist/: static binary, package, list of parts'
 	@echo 'make bench                     the benchmarks, in full'
 
 demo: setup-demo
@@ -32,6 +33,7 @@ test: setup-test
 	$(MAKE) --no-print-directory doctest
 	$(MAKE) --no-print-directory doc
 	$(MAKE) --no-print-directory fuzz
+	$(MAKE) --no-print-directory dist-check
 	@echo 'test: all green'
 
 setup-demo:
@@ -68,3 +70,11 @@ fuzz:
 
 bench:
 	cargo bench --workspace
+
+dist:
+	@./setup.sh dist
+	@packaging/dist.sh
+
+# Tries what `make dist` makes, as a machine in the field would.
+dist-check: dist
+	@packaging/check.sh

@@ -2,7 +2,8 @@
 # Installs what the build, the demo and the tests need, and nothing that is already there.
 #
 #   ./setup.sh demo    compiler, libpcap, the engine            (what `make demo` calls)
-#   ./setup.sh test    the same, and the test tools             (what `make test` calls)
+#   ./setup.sh dist    compiler, and what packs the sensor      (what `make dist` calls)
+#   ./setup.sh test    all of it, and the test tools            (what `make test` calls)
 #
 # One line a step. Safe to run again: when all is there it only looks.
 # PROFILE names the cargo profile of the binary that fetches the engine, so nothing is built twice.
@@ -20,8 +21,8 @@ fail() {
 have() { command -v "$1" >/dev/null 2>&1; }
 
 case $purpose in
-demo | test) ;;
-*) fail "unknown purpose '$purpose'; say './setup.sh demo' or './setup.sh test'" ;;
+demo | dist | test) ;;
+*) fail "unknown purpose '$purpose'; say './setup.sh demo', './setup.sh dist' or './setup.sh test'" ;;
 esac
 
 # 1. Debian packages: asked for by what they bring, so another system's packages do as well.
@@ -34,6 +35,10 @@ if [ "$purpose" = test ]; then
     have c++ || missing="$missing g++" # libFuzzer's runtime is C++
     python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$missing python3-venv"
     have gpg || missing="$missing gnupg" # verifies mails as their receivers do
+    # a wire, a system and a judge for what goes to the field
+    have ip || missing="$missing iproute2"
+    have debootstrap || missing="$missing debootstrap"
+    have systemd-analyze || missing="$missing systemd"
 fi
 if [ -n "$missing" ]; then
     as_root=
@@ -69,6 +74,13 @@ tool() { # command, crate
     cargo install --locked --quiet "$2" </dev/null
     have "$1" || fail "$2 was installed where PATH does not look: add ~/.cargo/bin to PATH"
 }
+if [ "$purpose" != demo ]; then
+    tool cargo-cyclonedx cargo-cyclonedx
+fi
+if [ "$purpose" = dist ]; then
+    say "ready"
+    exit
+fi
 if [ "$purpose" = test ]; then
     tool cargo-nextest cargo-nextest
     tool cargo-deny cargo-deny

@@ -7,7 +7,6 @@
 //! | [`open_reflector`] | a source answers from an amplifier's port                   |
 //! | [`reflection`]   | a source looks for amplifiers, or is their victim             |
 //! | [`ddos_victim`]  | an address or prefix is under attack                          |
-//! | [`scan_surge`]   | more sources than usual ask for a service                     |
 //! | [`coordinated`]  | sources ask for a service in one rhythm                       |
 //! | [`scan_surge`]   | more sources than usual ask for a service, or for a new one   |
 //! | [`country_silence`] | a country's background radiation stopped                   |
