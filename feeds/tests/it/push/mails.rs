@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use noroshi_feeds::mail::post::Security;
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Severity, State, Tlp};
 use noroshi_store::deliveries::{Delivery, DeliveryState, Form};
@@ -44,7 +45,7 @@ fn body_of(part: &[u8]) -> &[u8] {
 #[tokio::test]
 async fn a_mail_arrives_with_a_good_signature() {
     let mut site = Site::open().await;
-    let sink = sinks::smtp(None).await;
+    let sink = sinks::smtp(None, None).await;
     let centre = Gpg::new("noroshi@centre.example");
     centre.export("--export-secret-keys", &site.path().join("sign.asc"));
     site.mail_by(sink.port, Some("sign.asc"));
@@ -78,7 +79,7 @@ async fn a_mail_arrives_with_a_good_signature() {
 #[tokio::test]
 async fn what_is_secret_arrives_encrypted_or_waits() {
     let mut site = Site::open().await;
-    let sink = sinks::smtp(None).await;
+    let sink = sinks::smtp(None, None).await;
     let (centre, partner) = (
         Gpg::new("noroshi@centre.example"),
         Gpg::new("soc@th-cert.example"),
@@ -128,7 +129,7 @@ async fn what_is_secret_arrives_encrypted_or_waits() {
 #[tokio::test]
 async fn what_follows_is_a_reply_to_what_opened() {
     let mut site = Site::open().await;
-    let sink = sinks::smtp(None).await;
+    let sink = sinks::smtp(None, None).await;
     site.mail_by(sink.port, None);
     let deliverer = site.push("[partner.mail]\n", "").await;
     let mut case = alert(1, "th-cert");
@@ -158,7 +159,7 @@ async fn what_follows_is_a_reply_to_what_opened() {
 #[tokio::test]
 async fn the_operator_hears_of_a_receiver_that_is_not_there() {
     let mut site = Site::open().await;
-    let sink = sinks::smtp(None).await;
+    let sink = sinks::smtp(None, None).await;
     site.mail_by(sink.port, None);
     let now = site.store.wall_time().await.expect("a time");
     let stuck = Delivery {
@@ -197,7 +198,7 @@ async fn the_operator_hears_of_a_receiver_that_is_not_there() {
 #[tokio::test]
 async fn a_high_case_without_an_answer_is_asked_about() {
     let mut site = Site::open().await;
-    let sink = sinks::smtp(None).await;
+    let sink = sinks::smtp(None, None).await;
     site.mail_by(sink.port, None);
     site.settings.answer_within = Duration::from_secs(1);
     let deliverer = site
@@ -233,4 +234,35 @@ async fn a_high_case_without_an_answer_is_asked_about() {
         text.contains("Partner th-cert") && !text.contains("203.0.113.7"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn mail_goes_over_tls_to_servers_whose_certificate_is_trusted_alone() {
+    for security in [Security::StartTls, Security::Implicit] {
+        let (acceptor, certificate) = sinks::tls();
+        let sink = match security {
+            Security::StartTls => sinks::smtp(None, Some(acceptor)).await,
+            _ => sinks::smtp(Some(acceptor), None).await,
+        };
+        let mut site = Site::open().await;
+        site.mail_by(sink.port, None);
+        let mail = site.settings.mail.as_mut().expect("it was just set");
+        (mail.server.host, mail.server.security) = ("localhost".to_owned(), security);
+
+        let deliverer = site.push("[partner.mail]\n", "").await;
+        site.record(alert(1, "th-cert"), 1).await;
+        let refused = "SELECT count() FROM deliveries FINAL WHERE state = 'unreached' AND error ILIKE '%certificate%'";
+        site.comes_to(refused, 1).await;
+        deliverer.end().await;
+        assert!(sink.inbox.all().is_empty(), "nobody vouches for it");
+
+        let authorities = site.path().join("authorities.pem");
+        std::fs::write(&authorities, certificate).expect("a file");
+        site.settings.authorities = Some(authorities);
+        let deliverer = site.push("[partner.mail]\n", "").await;
+        site.record(alert(2, "th-cert"), 1).await;
+        let mails = sink.inbox.wait_for(1).await;
+        deliverer.end().await;
+        assert_eq!(mails[0].to, ["soc@th-cert.example"], "{security:?}");
+    }
 }

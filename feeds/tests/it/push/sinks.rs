@@ -8,6 +8,9 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// Everything that came in, in the order it did.
 #[derive(Clone, Debug)]
@@ -89,6 +92,23 @@ impl<T> Drop for Sink<T> {
     }
 }
 
+/// A server's side of TLS for `localhost`, and its own certificate as PEM.
+pub(crate) fn tls() -> (TlsAcceptor, String) {
+    let certified =
+        rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(
+        certified.signing_key.serialize_der(),
+    ));
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| {
+            let chain = vec![certified.cert.der().clone()];
+            builder.with_no_client_auth().with_single_cert(chain, key)
+        })
+        .expect("a server");
+    (TlsAcceptor::from(Arc::new(config)), certified.cert.pem())
+}
+
 /// A receiver of webhooks.
 pub(crate) async fn webhook(answer: Answer, tls: Option<TlsAcceptor>) -> Sink<Posted> {
     serve(tls, move |stream, inbox| async move {
@@ -138,45 +158,66 @@ impl Mailed {
     }
 }
 
-/// A mail server.
-pub(crate) async fn smtp(tls: Option<TlsAcceptor>) -> Sink<Mailed> {
-    serve(tls, |stream, inbox| async move {
-        let mut stream = BufReader::new(stream);
-        let _ = stream.write_all(b"220 sink ESMTP\r\n").await;
-        let (mut line, mut to) = (String::new(), Vec::new());
-        loop {
-            line.clear();
-            if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+/// A mail server. With `start_tls` it takes no mail before TLS has begun.
+pub(crate) async fn smtp(tls: Option<TlsAcceptor>, start_tls: Option<TlsAcceptor>) -> Sink<Mailed> {
+    serve(tls, move |stream, inbox| {
+        let start_tls = start_tls.clone();
+        async move {
+            let mut stream = BufReader::new(stream);
+            let _ = stream.write_all(b"220 sink ESMTP\r\n").await;
+            let Some(acceptor) = start_tls else {
+                talk_smtp(&mut stream, &inbox, false).await;
+                return;
+            };
+            if !talk_smtp(&mut stream, &inbox, true).await {
                 return;
             }
-            let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
-            let answer = match verb.as_str() {
-                "EHLO" => "250-sink\r\n250 PIPELINING\r\n",
-                "RCPT" => {
-                    to.push(
-                        line.split(['<', '>'])
-                            .nth(1)
-                            .expect("an address")
-                            .to_owned(),
-                    );
-                    "250 good\r\n"
-                }
-                "DATA" => {
-                    let _ = stream.write_all(b"354 go on\r\n").await;
-                    let bytes = read_mail(&mut stream).await;
-                    inbox.put(Mailed {
-                        to: std::mem::take(&mut to),
-                        bytes,
-                    });
-                    "250 taken\r\n"
-                }
-                "QUIT" => "221 bye\r\n",
-                _ => "250 good\r\n",
-            };
-            let _ = stream.write_all(answer.as_bytes()).await;
+            if let Ok(stream) = acceptor.accept(stream.into_inner()).await {
+                talk_smtp(&mut BufReader::new(stream), &inbox, false).await;
+            }
         }
     })
     .await
+}
+
+/// Whether it ended with the word to begin TLS, which `offers_tls`; then nothing else is taken.
+async fn talk_smtp(
+    stream: &mut (impl AsyncBufReadExt + AsyncWrite + Unpin),
+    inbox: &Inbox<Mailed>,
+    offers_tls: bool,
+) -> bool {
+    let (mut line, mut to) = (String::new(), Vec::new());
+    loop {
+        line.clear();
+        if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+            return false;
+        }
+        let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
+        let answer = match verb.as_str() {
+            "EHLO" if offers_tls => "250-sink\r\n250 STARTTLS\r\n",
+            "EHLO" => "250-sink\r\n250 PIPELINING\r\n",
+            "QUIT" => "221 bye\r\n",
+            "STAR" if offers_tls => {
+                let _ = stream.write_all(b"220 go on\r\n").await;
+                return true;
+            }
+            _ if offers_tls => "530 begin TLS first\r\n",
+            "RCPT" => {
+                let address = line.split(['<', '>']).nth(1).expect("an address");
+                to.push(address.to_owned());
+                "250 good\r\n"
+            }
+            "DATA" => {
+                let _ = stream.write_all(b"354 go on\r\n").await;
+                let bytes = read_mail(stream).await;
+                let to = std::mem::take(&mut to);
+                inbox.put(Mailed { to, bytes });
+                "250 taken\r\n"
+            }
+            _ => "250 good\r\n",
+        };
+        let _ = stream.write_all(answer.as_bytes()).await;
+    }
 }
 
 /// Lines up to the one with the dot alone, dots taken off again (RFC 5321 §4.5.2).

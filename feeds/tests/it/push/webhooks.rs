@@ -4,14 +4,9 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use noroshi_store::alert::{Severity, State};
 use noroshi_store::remedy::Event;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::sinks::{self, Posted};
 use super::site::{SECRET, Site, alert, webhook_to};
@@ -143,7 +138,7 @@ async fn no_byte_of_another_partner_reaches_a_receiver() {
         sinks::webhook(sinks::ok, None).await,
     );
     let (lines_north, lines_south) = (sinks::syslog(None).await, sinks::syslog(None).await);
-    let mails = sinks::smtp(None).await;
+    let mails = sinks::smtp(None, None).await;
     site.mail_by(mails.port, None);
     let all = |webhook: u16, syslog: u16| {
         format!(
@@ -219,19 +214,7 @@ fn tells_of_its_own(owner: &str, words: &str) {
 
 #[tokio::test]
 async fn tls_is_verified_against_the_authorities_that_are_named() {
-    let certified =
-        rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(
-        certified.signing_key.serialize_der(),
-    ));
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| {
-            let chain = vec![certified.cert.der().clone()];
-            builder.with_no_client_auth().with_single_cert(chain, key)
-        })
-        .expect("a server");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let (acceptor, certificate) = sinks::tls();
     let mut site = Site::open().await;
     let (trusted, unknown) = (
         sinks::webhook(sinks::ok, Some(acceptor.clone())).await,
@@ -242,7 +225,7 @@ async fn tls_is_verified_against_the_authorities_that_are_named() {
         format!("[[partner.webhook]]\nurl = \"https://{host}:{port}/\"\nsecret_file = \"whsec\"\n")
     };
     let authorities = site.path().join("authorities.pem");
-    std::fs::write(&authorities, certified.cert.pem()).expect("a file");
+    std::fs::write(&authorities, certificate).expect("a file");
     site.settings.authorities = Some(authorities);
     let north = secure("localhost", trusted.port)
         + &secure("127.0.0.1", unknown.port)
