@@ -92,6 +92,8 @@ pub enum Unit {
     PacketsPerSecond,
     /// Seconds.
     Seconds,
+    /// Bytes.
+    Bytes,
     /// 0 to 100.
     Percent,
     /// A time, in UTC.
@@ -140,6 +142,62 @@ pub fn scanners() -> Variable {
         name: "scanners",
         label: "Known scanners",
         choice: Choice::Fixed(choices),
+    }
+}
+
+impl Panel {
+    /// One number, a quarter of the screen wide.
+    pub fn number(
+        view: View,
+        unit: Unit,
+        title: &'static str,
+        description: &'static str,
+        sql: &'static str,
+    ) -> Self {
+        Self::half(view, unit, title, description, sql).wide(COLUMNS / 4)
+    }
+
+    /// Half the screen wide.
+    pub fn half(
+        view: View,
+        unit: Unit,
+        title: &'static str,
+        description: &'static str,
+        sql: &'static str,
+    ) -> Self {
+        Self {
+            title,
+            description,
+            width: COLUMNS / 2,
+            view,
+            unit,
+            sql,
+        }
+    }
+
+    /// So many columns wide.
+    pub fn wide(self, width: u32) -> Self {
+        Self { width, ..self }
+    }
+}
+
+impl Column {
+    /// Values of this unit.
+    pub const fn of(name: &'static str, unit: Unit) -> Self {
+        Self {
+            name,
+            unit,
+            opens: None,
+        }
+    }
+
+    /// Words that lead to a dashboard.
+    pub const fn opening(name: &'static str, board: &'static str, variable: &'static str) -> Self {
+        Self {
+            name,
+            unit: Unit::Text,
+            opens: Some(Target { board, variable }),
+        }
     }
 }
 

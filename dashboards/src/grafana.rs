@@ -111,6 +111,7 @@ impl Unit {
             Self::Count => "short",
             Self::PacketsPerSecond => "pps",
             Self::Seconds => "s",
+            Self::Bytes => "bytes",
             Self::Percent => "percent",
             Self::Time => "dateTimeAsIso",
             Self::Text => "string",

@@ -20,7 +20,8 @@ pub fn board() -> Board {
     }
 }
 
-fn sensors() -> Variable {
+/// Sensors to look at.
+pub(crate) fn sensors() -> Variable {
     let sql = include_str!("../queries/variables/sensors.sql");
     Variable {
         name: "sensor",

@@ -23,7 +23,8 @@ pub fn board() -> Board {
     }
 }
 
-fn service() -> Variable {
+/// Which service.
+pub(crate) fn service() -> Variable {
     let sql = include_str!("../queries/variables/services.sql");
     Variable {
         name: "service",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use noroshi_dashboards::alerting::RULES;
 use noroshi_dashboards::all;
 use noroshi_dashboards::board::{Board, Choice, Panel, View};
 use noroshi_store::store::Store;
@@ -206,6 +207,24 @@ async fn ask(store: &Store, sql: &str) -> Result<Answer, String> {
         .map(|row| row.as_array().cloned().unwrap_or_default())
         .collect();
     Ok(Answer { columns, rows })
+}
+
+/// The day is over, so its sensors are silent; and its kernel lost a packet of forty.
+#[tokio::test]
+async fn rules_about_the_platform_fire_where_something_is_at_fault() {
+    let store = day::store().await;
+    let mut firing = Vec::new();
+    for rule in RULES {
+        let answer = ask(&store, rule.sql).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{}: {error}", rule.uid));
+        assert_eq!(answer.rows.len(), 1, "{}", rule.uid);
+        let number = match &answer.rows[0][0] {
+            Value::String(text) => text.parse().expect("a number"),
+            other => other.as_f64().expect("a number"),
+        };
+        firing.extend((number > rule.above).then_some(rule.uid));
+    }
+    assert_eq!(firing, ["noroshi-silent-sensors", "noroshi-lost-packets"]);
 }
 
 /// Numbers that are known of the day, as the panels tell them.

@@ -12,9 +12,13 @@ use noroshi_proto::time::{Interval, IntervalLength, Millis};
 use noroshi_proto::traffic::{Traffic, Transport};
 use noroshi_store::append::Admitted;
 use noroshi_store::engine::testing;
+use noroshi_store::lease::Role;
 use noroshi_store::origin::{Country, Origin, PartnerId};
+use noroshi_store::positions::Position;
 use noroshi_store::retention::Retention;
 use noroshi_store::store::{Store, StoreConfig};
+
+use super::alerts;
 
 /// 2 November 2026, 00:00 UTC.
 pub(crate) const START: u64 = 1_793_577_600;
@@ -49,10 +53,38 @@ pub(crate) async fn store() -> Store {
         .await
         .expect("closed periods are rolled up");
     store
-        .record(&super::alerts::transitions())
+        .record(&alerts::transitions())
         .await
         .expect("alerts are recorded");
+    people(&store).await;
+    examined(&store).await;
     store
+}
+
+/// What people did and were told.
+async fn people(store: &Store) {
+    let steps = store.record_steps(&alerts::steps()).await;
+    steps.expect("steps are recorded");
+    let told = store.record_deliveries(&[alerts::delivery()]).await;
+    told.expect("deliveries are recorded");
+    let noted = store.note_accesses(&[alerts::access()]).await;
+    noted.expect("accesses are noted");
+}
+
+/// The analyzer is a minute behind.
+async fn examined(store: &Store) {
+    let end = Millis((START + LENGTH) * 1_000);
+    let lease = store.acquire_lease(Role::Analyzer, "test", end, Millis(end.0 + 60_000));
+    let lease = lease
+        .await
+        .expect("the store is there")
+        .expect("it is free");
+    let position = Position {
+        through: START + LENGTH - 60,
+        taken: end,
+    };
+    let saved = store.save_position(&lease, position).await;
+    saved.expect("it is saved");
 }
 
 /// A sensor's day. Sensor 1 starts anew at noon: another epoch, counters from zero.
@@ -165,7 +197,7 @@ fn flow(source: IpAddr, traffic: Traffic, service_port: u16, start: u64) -> Flow
     }
 }
 
-/// By the second byte: Thailand, Malaysia, Indonesia, and one place nobody knows.
+/// By the first bytes: Thailand, Malaysia, Indonesia, and one place nobody knows.
 fn origin(source: IpAddr) -> Origin {
     let IpAddr::V4(address) = source else {
         return Origin::default();
@@ -173,7 +205,7 @@ fn origin(source: IpAddr) -> Origin {
     let (country, partner) = match address.octets() {
         [203, 0, ..] => (Country::new("TH"), PartnerId::new("th-cert")),
         [203, 1, ..] => (Country::new("MY"), PartnerId::new("my-cert")),
-        [203, 2, ..] => (Country::new("ID"), None),
+        [203, 2, ..] | [198, ..] => (Country::new("ID"), None),
         _ => (None, None),
     };
     let scanner = (address.octets()[3] == 1).then(|| Arc::from("a research scanner"));

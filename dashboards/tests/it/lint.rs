@@ -5,8 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use expect_test::expect_file;
+use noroshi_dashboards::alerting::RULES;
 use noroshi_dashboards::board::{Board, COLUMNS, Choice};
-use noroshi_dashboards::{all, grafana};
+use noroshi_dashboards::{alerting, all, grafana};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -30,6 +31,16 @@ fn the_committed_files_are_what_the_code_makes() {
         .expect("the folder is there")
         .count();
     assert_eq!(files, all().len(), "a dashboard that no code makes");
+}
+
+#[test]
+fn the_rules_about_the_platform_are_what_the_code_makes() {
+    let path = folder().join("provisioning/alerting/noroshi.json");
+    let text = alerting::json();
+    expect_file![path].assert_eq(&text);
+    assert!(!text.contains('$'), "Grafana would replace it");
+    let uids: BTreeSet<_> = RULES.iter().map(|rule| rule.uid).collect();
+    assert_eq!(uids.len(), RULES.len());
 }
 
 #[test]

@@ -1,0 +1,3 @@
+SELECT count() AS waiting
+FROM deliveries FINAL
+WHERE state IN ('unreached', 'disabled', 'held')

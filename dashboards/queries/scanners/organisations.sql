@@ -1,0 +1,12 @@
+SELECT
+    scanner AS "organisation",
+    uniqExact(source) AS "addresses",
+    sum(hourly_sources.packets) AS "packets",
+    length(groupUniqArrayArray(services)) AS "services, at least",
+    min(first) AS "first",
+    max(last) AS "last"
+FROM hourly_sources FINAL
+WHERE $__timeFilter(hour) AND scanner != ''
+GROUP BY scanner
+ORDER BY "packets" DESC, "organisation"
+LIMIT 100

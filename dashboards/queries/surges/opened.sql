@@ -1,0 +1,6 @@
+SELECT count() AS opened
+FROM alerts FINAL
+WHERE $__timeFilter(opened_at)
+  AND kind IN ('scan_surge', 'new_service')
+  AND id GLOBAL NOT IN (SELECT id FROM case_steps WHERE event = 'withdraw')
+  AND exercise = 0

@@ -1,0 +1,6 @@
+SELECT country
+FROM ten_minute_rollup FINAL
+WHERE country != '' AND startsWith(toString(traffic), 'scan')
+GROUP BY country
+ORDER BY uniqCombinedMerge(sources) DESC, country
+LIMIT 300
