@@ -5,3 +5,4 @@ mod answers;
 mod day;
 mod lint;
 mod macros;
+mod types;
