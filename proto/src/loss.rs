@@ -22,6 +22,8 @@ pub enum Loss {
     BadTime = 6,
     /// An ICMP error that quotes too little to name a victim.
     NoQuotedHeader = 7,
+    /// The target is watched no more: it is in use.
+    Lit = 8,
     /// Decoded, but the interval had no room for more flow tuples.
     TuplesOverLimit = 16,
     /// The oldest batches gave way when the spool was full.
@@ -38,7 +40,7 @@ pub enum Loss {
 
 impl Loss {
     /// Every reason.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::OutsideTelescope,
         Self::NotIp,
         Self::Truncated,
@@ -47,6 +49,7 @@ impl Loss {
         Self::TooDeep,
         Self::BadTime,
         Self::NoQuotedHeader,
+        Self::Lit,
         Self::TuplesOverLimit,
         Self::SpoolFull,
         Self::SpoolDamaged,
@@ -71,6 +74,7 @@ impl Loss {
             Self::TooDeep => "too_deep",
             Self::BadTime => "bad_time",
             Self::NoQuotedHeader => "no_quoted_header",
+            Self::Lit => "lit",
             Self::TuplesOverLimit => "tuples_over_limit",
             Self::SpoolFull => "spool_full",
             Self::SpoolDamaged => "spool_damaged",
@@ -95,12 +99,13 @@ impl Loss {
             Self::TooDeep => 5,
             Self::BadTime => 6,
             Self::NoQuotedHeader => 7,
-            Self::TuplesOverLimit => 8,
-            Self::SpoolFull => 9,
-            Self::SpoolDamaged => 10,
-            Self::Refused => 11,
-            Self::KernelDropped => 12,
-            Self::InterfaceDropped => 13,
+            Self::Lit => 8,
+            Self::TuplesOverLimit => 9,
+            Self::SpoolFull => 10,
+            Self::SpoolDamaged => 11,
+            Self::Refused => 12,
+            Self::KernelDropped => 13,
+            Self::InterfaceDropped => 14,
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | [`capture`]     | files, a network | frames, with their time   | yes               |
 //! | [`decode`]      | a frame          | a packet, or why not      | no                |
 //! | [`telescope`]   | an address       | whether it is watched     | no                |
+//! | [`darkness`]    | packets          | what is in use, and not to be recorded | its list   |
 //! | [`classify`]    | a header         | a traffic class           | no                |
 //! | [`fingerprint`] | a header         | the tools that write such | no                |
 //! | [`key`]         | a file           | the key targets are masked with | yes         |
@@ -25,6 +26,7 @@ pub mod classify;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod darkness;
 pub mod decode;
 pub mod doctor;
 pub mod fingerprint;

@@ -11,12 +11,14 @@
 mod delivery;
 mod replay;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use noroshi_proto::hello::{Hello, Purpose};
 use noroshi_proto::id::Epoch;
 use noroshi_proto::time::{IntervalLength, Millis};
@@ -28,6 +30,7 @@ use crate::capture::interface::Interface;
 use crate::capture::{CaptureError, Progress};
 use crate::clock;
 use crate::config::Config;
+use crate::darkness::{self, Darkness};
 use crate::decode::Decoder;
 use crate::key::{self, KeyError};
 use crate::mask::Mask;
@@ -58,6 +61,9 @@ pub enum RunError {
     /// The operator looks at the interface.
     #[error(transparent)]
     Capture(#[from] CaptureError),
+    /// The operator mends the list of what is lit.
+    #[error(transparent)]
+    Lit(#[from] darkness::kept::KeptError),
     /// The operator does what the collector says.
     #[error(transparent)]
     Ship(#[from] ShipError),
@@ -147,13 +153,15 @@ fn start(config: &Config) -> Result<Running, RunError> {
     };
     let mask = Mask::new(&key, config.telescope.clone());
     let decoder = Decoder::new(config.telescope.clone(), config.delivery);
-    let sense = Sense::new(decoder, Summariser::new(settings, mask));
+    let darkness = Darkness::new(darkness::kept::read(&config.spool.path)?);
+    let sense = Sense::new(decoder, Summariser::new(settings, mask)).doubting(darkness);
     let (give, take) = sync_channel(CHANNEL_BATCHES);
     let stop = Arc::new(AtomicBool::new(false));
     let watch = Watch {
         interface,
         sense,
         interval_length: config.interval_length,
+        spool: config.spool.path.clone(),
         give,
         stop: Arc::clone(&stop),
     };
@@ -205,6 +213,8 @@ struct Watch {
     interface: Interface,
     sense: Sense,
     interval_length: IntervalLength,
+    /// Where what is lit is kept.
+    spool: PathBuf,
     give: SyncSender<Vec<v1::Batch>>,
     stop: Arc<AtomicBool>,
 }
@@ -224,6 +234,9 @@ impl Watch {
         while !self.stop.load(Ordering::Acquire) {
             let progress = self.sense.read(&mut self.interface)?;
             let now = clock::now();
+            for lit in self.sense.dawns() {
+                self.note(lit, now)?;
+            }
             if now.0.abs_diff(asked.0) >= ASK_KERNEL {
                 asked = now;
                 for (reason, count) in self.interface.losses()?.iter() {
@@ -246,6 +259,20 @@ impl Watch {
             }
         }
         Ok(())
+    }
+}
+
+impl Watch {
+    /// Tells whoever looks after this machine, and remembers it.
+    fn note(&self, lit: IpNet, now: Millis) -> Result<(), RunError> {
+        let list = darkness::kept::path(&self.spool);
+        tracing::error!(
+            %lit, list = %list.display(),
+            "this part of the telescope is in use: nothing of it is recorded any more. Take it out \
+             of the telescope, here and in the centre's registry; if it is unused, take its line \
+             out of the list and start the sensor anew"
+        );
+        Ok(darkness::kept::add(&self.spool, lit, now)?)
     }
 }
 

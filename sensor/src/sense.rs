@@ -1,11 +1,14 @@
 //! Frames in, batches out: capture, decode and summarise in one.
 
+use ipnet::IpNet;
 use noroshi_proto::loss::{Counters, Loss};
 use noroshi_proto::time::Interval;
 use noroshi_proto::v1;
 
 use crate::capture::{Capture, CaptureError, Progress};
+use crate::darkness::{Darkness, Light};
 use crate::decode::Decoder;
+use crate::packet::Packet;
 use crate::summarise::Summariser;
 
 /// Turns the frames of one or more captures, read one after another, into batches.
@@ -13,6 +16,9 @@ pub struct Sense {
     decoder: Decoder,
     summariser: Summariser,
     finished: Vec<v1::Batch>,
+    /// Whether what is watched is still dark; captures were taken by somebody who knew.
+    darkness: Option<Darkness>,
+    dawns: Vec<IpNet>,
 }
 
 impl Sense {
@@ -22,6 +28,16 @@ impl Sense {
             decoder,
             summariser,
             finished: Vec::new(),
+            darkness: None,
+            dawns: Vec::new(),
+        }
+    }
+
+    /// Records nothing of space that is in use.
+    pub fn doubting(self, darkness: Darkness) -> Self {
+        Self {
+            darkness: Some(darkness),
+            ..self
         }
     }
 
@@ -35,14 +51,29 @@ impl Sense {
             decoder,
             summariser,
             finished,
+            darkness,
+            dawns,
         } = self;
         capture.read(|frame| {
             // Matched in place: a packet is expensive to move.
             match &decoder.decode(&frame) {
-                Ok(packet) => finished.extend(summariser.add(packet)),
+                Ok(packet) => match light(darkness, packet) {
+                    Light::Dark => finished.extend(summariser.add(packet)),
+                    Light::Lit => summariser.lose(Loss::Lit),
+                    Light::Dawn(lit) => {
+                        summariser.forget(lit, packet.tuple.source);
+                        summariser.lose(Loss::Lit);
+                        dawns.push(lit);
+                    }
+                },
                 Err(reason) => summariser.lose(*reason),
             }
         })
+    }
+
+    /// Prefixes that turned out to be in use since this was asked last.
+    pub fn dawns(&mut self) -> Vec<IpNet> {
+        std::mem::take(&mut self.dawns)
     }
 
     /// Counts what was lost before it could be read.
@@ -72,4 +103,11 @@ impl Sense {
         finished.extend(self.summariser.finish());
         finished
     }
+}
+
+#[inline]
+fn light(darkness: &mut Option<Darkness>, packet: &Packet) -> Light {
+    darkness
+        .as_mut()
+        .map_or(Light::Dark, |darkness| darkness.judge(packet))
 }

@@ -27,6 +27,7 @@ mod tests;
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use noroshi_proto::id::{Epoch, SensorId};
 use noroshi_proto::loss::{Counters, Loss};
 use noroshi_proto::time::{Interval, IntervalLength};
@@ -115,6 +116,13 @@ impl Summariser {
     /// Counts several at once.
     pub fn lose_many(&mut self, reason: Loss, count: u64) {
         self.output.losses.add(reason, count);
+    }
+
+    /// Takes back what the open interval holds of a prefix that is in use, as `source` showed, and
+    /// counts it as [`Loss::Lit`].
+    pub fn forget(&mut self, lit: IpNet, source: IpAddr) {
+        let forgotten = self.run.forget(lit, source);
+        self.output.losses.add(Loss::Lit, forgotten);
     }
 
     /// Moves on to `interval`, unless it is there already. The shell calls this as its clock

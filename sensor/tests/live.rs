@@ -24,6 +24,9 @@ use noroshi_sensor::telescope::Telescope;
 #[path = "live/wire.rs"]
 mod wire;
 
+#[path = "live/light.rs"]
+mod light;
+
 use self::wire::{Counted, FAR, NEAR};
 
 /// In Ethernet, untagged.
@@ -107,8 +110,11 @@ struct Sensor {
 
 impl Sensor {
     fn open(settings: &config::Capture) -> Self {
-        let interface =
-            Interface::open(settings, &telescope(), Delivery::Direct).expect("it opens");
+        Self::watching(settings, &telescope())
+    }
+
+    fn watching(settings: &config::Capture, telescope: &Telescope) -> Self {
+        let interface = Interface::open(settings, telescope, Delivery::Direct).expect("it opens");
         let name = SensorId::new("live").expect("a name");
         let key = MaskKey::from_sensor_id(&name);
         let summariser = Summariser::new(
@@ -118,9 +124,9 @@ impl Sensor {
                 interval_length: IntervalLength::DEFAULT,
                 cut: Cut::EveryInterval,
             },
-            Mask::new(&key, telescope()),
+            Mask::new(&key, telescope.clone()),
         );
-        let decoder = Decoder::new(telescope(), Delivery::Direct);
+        let decoder = Decoder::new(telescope.clone(), Delivery::Direct);
         Self {
             interface,
             sense: Sense::new(decoder, summariser),

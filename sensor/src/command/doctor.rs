@@ -15,6 +15,7 @@ use crate::capture::CaptureError;
 use crate::capture::interface::Interface;
 use crate::clock;
 use crate::config::{self, Config, KernelFilter};
+use crate::darkness::kept;
 use crate::decode::Decoder;
 use crate::doctor::{self, Diagnosis, Disk, Health};
 use crate::mask::{Mask, MaskKey};
@@ -68,6 +69,7 @@ pub fn run(arguments: &Doctor) -> Result<(), Failure> {
     tell(Diagnosis::good("settings", super::watches(&config)));
     tell(salt(&config.salt_file));
     tell(disk(&config.spool));
+    tell(darkness(&config.spool.path));
     let runs = spool::is_held(&config.spool.path);
     collector(&config, runs).into_iter().for_each(&mut tell);
     tell(telescope(&config, arguments.seconds));
@@ -119,6 +121,22 @@ fn disk(settings: &config::Spool) -> Diagnosis {
             free: space.blocks_available() * space.fragment_size(),
         },
     )
+}
+
+/// Whether all of the telescope is still unused.
+fn darkness(spool: &Path) -> Diagnosis {
+    const PART: &str = "darkness";
+    match kept::read(spool) {
+        Ok(lit) if lit.is_empty() => Diagnosis::good(PART, "nothing is known to be in use"),
+        Ok(lit) => {
+            let lit: Vec<String> = lit.iter().map(ToString::to_string).collect();
+            let list = kept::path(spool);
+            let advice = "take it out of the telescope, here and in the centre's registry";
+            let text = format!("in use: {} ({}): {advice}", lit.join(", "), list.display());
+            Diagnosis::doubtful(PART, text)
+        }
+        Err(error) => Diagnosis::bad(PART, error.to_string()),
+    }
 }
 
 fn writable(directory: &Path) -> Result<(), String> {

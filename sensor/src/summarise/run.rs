@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::{IpNet, Ipv4Net};
 use noroshi_proto::sample::TargetBits;
 use noroshi_proto::wire::columns::Row;
 
@@ -87,9 +88,43 @@ impl Run {
     /// An IPv6 packet; `record` has its target masked.
     pub(super) fn add6(&mut self, source: Ipv6Addr, record: Record) {
         self.packets += 1;
-        let number = u128::from(source);
-        let source = [(number >> 64) as u64, number as u64];
+        let source = halves(source);
         self.records6.push(Record6 { source, record });
+    }
+
+    /// Takes back what came to `lit`, and tells how many packets that were. Targets of IPv6 are
+    /// masked already: there it is what came from `source`, who showed the light.
+    pub(super) fn forget(&mut self, lit: IpNet, source: IpAddr) -> u64 {
+        let before = self.packets;
+        match (lit, source) {
+            (IpNet::V4(lit), _) => self.forget_v4(lit),
+            (IpNet::V6(_), IpAddr::V6(source)) => {
+                let (source, packets6) = (halves(source), self.records6.len());
+                self.records6.retain(|record| record.source != source);
+                self.packets -= (packets6 - self.records6.len()) as u64;
+            }
+            (IpNet::V6(_), IpAddr::V4(_)) => {}
+        }
+        before - self.packets
+    }
+
+    /// Lays the others out anew: rare enough to cost what it costs.
+    fn forget_v4(&mut self, lit: Ipv4Net) {
+        let mut kept: Vec<Record> = Vec::new();
+        for partition in (0..PARTITIONS).filter(|partition| self.next[*partition] > 0) {
+            self.each_chunk(partition, |chunk| {
+                let others = chunk
+                    .iter()
+                    .filter(|record| !lit.contains(&Ipv4Addr::from(record.target())));
+                kept.extend(others);
+            });
+        }
+        self.earlier.clear();
+        self.next = [0; PARTITIONS];
+        self.packets = self.records6.len() as u64;
+        for record in kept {
+            self.add(record.source().into(), record);
+        }
     }
 
     /// Gives every flow with its source, ascending, and is empty afterwards.
@@ -190,6 +225,11 @@ impl Run {
         }
         chunk * CHUNK
     }
+}
+
+fn halves(address: Ipv6Addr) -> [u64; 2] {
+    let number = u128::from(address);
+    [(number >> 64) as u64, number as u64]
 }
 
 #[inline]
