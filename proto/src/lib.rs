@@ -9,6 +9,8 @@
 //! | [`loss`]    | what was not kept, by reason                               |
 //! | [`id`]      | sensors, epochs, batch ids                                 |
 //! | [`batch`]   | consecutive intervals of one sensor                        |
+//! | [`certificate`] | who a certificate says that its owner is              |
+//! | [`token`]   | what a sensor is enrolled with                             |
 //! | [`hello`]   | how a stream of batches begins                             |
 //! | [`answer`]  | what the centre says to each batch                         |
 //! | [`refusal`] | why a batch is turned away and what follows                |
@@ -18,6 +20,7 @@
 
 pub mod answer;
 pub mod batch;
+pub mod certificate;
 pub mod flow;
 pub mod hello;
 pub mod id;
@@ -26,10 +29,11 @@ pub mod loss;
 pub mod refusal;
 pub mod sample;
 pub mod time;
+pub mod token;
 pub mod traffic;
 pub mod wire;
 
-/// Generated from `proto/noroshi/v1/ingest.proto`; a test keeps it current.
+/// Generated from the `.proto` files in `proto/noroshi/v1`; a test keeps it current.
 #[allow(missing_docs, clippy::all, clippy::too_many_lines)]
 pub mod v1 {
     include!("gen/noroshi.v1.rs");

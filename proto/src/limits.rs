@@ -18,6 +18,8 @@ pub const TELESCOPE_PREFIXES_MAX: usize = 1_024;
 pub const TEXT_BYTES_MAX: usize = 1_024;
 /// How far a sensor's clock may be ahead of the collector's.
 pub const CLOCK_AHEAD_MAX: Duration = Duration::from_secs(300);
+/// How far a sensor's clock may be behind the collector's when it says hello.
+pub const CLOCK_SLOW_MAX: Duration = Duration::from_secs(300);
 /// How old an interval may be when it arrives; below the raw rows' retention.
 pub const CLOCK_BEHIND_MAX: Duration = Duration::from_secs(14 * 86_400);
 /// HTTP/2 stream and connection windows, in bytes: below 4 MiB gRPC throughput halves.
@@ -26,3 +28,7 @@ pub const HTTP2_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 pub const HELD_RANGES_MAX: usize = 4_096;
 /// Bytes of one gRPC message, in either direction: a batch and its frame.
 pub const MESSAGE_BYTES_MAX: usize = BATCH_BYTES_MAX + 64 * 1024;
+/// Bytes of a signing request: an RSA key of 8,192 bits and its names fit.
+pub const SIGNING_REQUEST_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of one message of the enrolment service, in either direction.
+pub const ENROLMENT_BYTES_MAX: usize = 64 * 1024;

@@ -18,6 +18,9 @@ pub enum Refusal {
     /// Stop: the collector does not speak this sensor's version.
     #[error("unsupported sensor version: {0}")]
     UnsupportedVersion(String),
+    /// Stop: the certificate that was shown is not this sensor's, or not any more.
+    #[error("the sensor's certificate does not let it in: {0}")]
+    Unidentified(String),
     /// Drop and count: it will never be right.
     #[error("malformed: {0}")]
     Malformed(String),
@@ -36,6 +39,9 @@ pub enum Refusal {
     /// Keep and try later: the sensor's clock is ahead.
     #[error("the sensor's clock is ahead: {0}")]
     ClockAhead(String),
+    /// Keep and try later: the sensor's clock is behind.
+    #[error("the sensor's clock is behind: {0}")]
+    ClockBehind(String),
     /// Try later: enough streams are open.
     #[error("too many streams are open")]
     TooManyStreams,
@@ -63,13 +69,16 @@ impl Refusal {
             | Self::TelescopeMismatch(_)
             | Self::ReplayNotAdmitted
             | Self::Fenced
-            | Self::UnsupportedVersion(_) => Remedy::Stop,
+            | Self::UnsupportedVersion(_)
+            | Self::Unidentified(_) => Remedy::Stop,
             Self::Malformed(_) | Self::OverLimit(_) | Self::TooOld(_) | Self::Conflict(_) => {
                 Remedy::DropAndCount
             }
-            Self::StoreBusy(_) | Self::ClockAhead(_) | Self::TooManyStreams | Self::Overtaken => {
-                Remedy::RetryLater
-            }
+            Self::StoreBusy(_)
+            | Self::ClockAhead(_)
+            | Self::ClockBehind(_)
+            | Self::TooManyStreams
+            | Self::Overtaken => Remedy::RetryLater,
         }
     }
 }

@@ -6,8 +6,9 @@ use expect_test::expect_file;
 #[test]
 fn the_generated_code_is_current() {
     let root = env!("CARGO_MANIFEST_DIR");
-    let files = protox::compile(["noroshi/v1/ingest.proto"], [format!("{root}/proto")])
-        .expect("the .proto files compile");
+    let sources = ["noroshi/v1/enrolment.proto", "noroshi/v1/ingest.proto"];
+    let files =
+        protox::compile(sources, [format!("{root}/proto")]).expect("the .proto files compile");
     let out = tempfile::tempdir().unwrap();
     tonic_prost_build::configure()
         .emit_rerun_if_changed(false)
