@@ -25,6 +25,7 @@ use noroshi_analyzer::generate::packet::{Content, Sent, Tool};
 use noroshi_analyzer::generate::pcap::datagram;
 use noroshi_analyzer::run::{Mode, run_as};
 use noroshi_analyzer::settings::Settings as AnalyzerSettings;
+use noroshi_collector::admit::allowance::Rates;
 use noroshi_collector::enrich::Tables;
 use noroshi_collector::enrich::reload::SharedTables;
 use noroshi_collector::run::{Local, Parts};
@@ -119,7 +120,9 @@ async fn main() {
     let settings = CollectorSettings {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         replay: Replay::Refused,
+        tls: None,
         streams_max: 16,
+        rates: Rates::UNLIMITED,
     };
     let collector = Local::start(parts, &settings).await.unwrap();
     let (stop, mut stopped) = watch::channel(());
@@ -162,7 +165,7 @@ fn shipper(directory: &Path, collector: &str) -> (Arc<Queue>, ship::Settings) {
     };
     let spool = Spool::open(settings, Epoch(1), clock::now().seconds()).unwrap();
     let shipping = ship::Settings {
-        collector: Collector::parse(collector).unwrap().uri().clone(),
+        collector: Collector::parse(collector).unwrap(),
         hello: Hello {
             sensor: sensor(),
             epoch: Epoch(1),

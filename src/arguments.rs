@@ -4,6 +4,7 @@
 //! |---------------|--------------------------------------------------|
 //! | [`alerts`]    | `alerts …`                                       |
 //! | [`partners`]  | `partner …`, `feed …`                            |
+//! | [`sensors`]   | `sensor …`                                       |
 //! | [`records`]   | `maintenance …`, `import …`, `backtest`          |
 //! | `instant`     | times as people write them                       |
 
@@ -11,6 +12,7 @@ pub mod alerts;
 mod instant;
 pub mod partners;
 pub mod records;
+pub mod sensors;
 
 use std::path::PathBuf;
 
@@ -35,6 +37,7 @@ const EXAMPLES: &str = "Examples:
   noroshi check --config noroshi.toml           what is wrong with the configuration, and where
   noroshi up --config noroshi.toml              run the centre
   noroshi replay day.pcap --config noroshi.toml --json
+  noroshi sensor enrol th-1 --config noroshi.toml      a one-time token for a new sensor
   noroshi alerts list --config noroshi.toml --partner th-cert
   noroshi evaluate week                         how well the detectors do, on a known truth
   noroshi alerts ack 3c46a7a6-4d97-55c4-b13f-d277711ee922 --config noroshi.toml
@@ -60,6 +63,9 @@ pub enum Verb {
     /// The life-cycle of alerts from a shell.
     #[command(subcommand)]
     Alerts(alerts::Alerts),
+    /// Who the sensors are.
+    #[command(subcommand)]
+    Sensor(sensors::Sensor),
     /// When sensors are worked on.
     #[command(subcommand)]
     Maintenance(records::Maintenance),

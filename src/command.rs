@@ -22,6 +22,7 @@ mod maintenance;
 mod partner;
 mod replay;
 mod scenario;
+mod sensor;
 mod up;
 
 /// What the centre is called where it signs what it says.
@@ -41,6 +42,7 @@ pub fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Replay(arguments) => replay::run(arguments),
         Verb::Alerts(verb) => alerts::run(verb),
+        Verb::Sensor(verb) => sensor::run(verb),
         Verb::Maintenance(verb) => maintenance::run(verb),
         Verb::Import(verb) => import::run(verb),
         Verb::Backtest(arguments) => backtest::run(arguments),

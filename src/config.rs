@@ -3,6 +3,7 @@
 //! | module    | holds                                                              |
 //! |-----------|--------------------------------------------------------------------|
 //! | `file`    | the sections of the file, each value with its line                 |
+//! | `collector` | where sensors connect to, and who says who they are              |
 //! | `place`   | where the store is: the embedded engine's directory or a server    |
 //! | `push`    | how alerts are pushed, and the centre's mail                       |
 //! | `check`   | everything wrong with it and with the files it names               |
@@ -11,6 +12,7 @@
 //! files of their own.
 
 mod check;
+mod collector;
 mod file;
 mod place;
 mod push;
@@ -81,6 +83,8 @@ pub struct FeedsSettings {
 /// Ports of the listeners, unless told otherwise: unassigned at IANA.
 const COLLECTOR_PORT: u16 = 7614;
 const FEEDS_PORT: u16 = 7615;
+/// The directory of sensors' identities, in the store's own, unless told otherwise.
+const IDENTITY: &str = "identity";
 /// The file of the feeds' own key, unless told otherwise.
 const FEEDS_KEY: &str = "feeds.key";
 /// Streams a collector holds open: ten times the sensors the platform is measured with.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use noroshi_proto::batch::{Batch, Span};
 use noroshi_proto::hello::{Hello, Purpose};
-use noroshi_proto::limits::{CLOCK_AHEAD_MAX, CLOCK_BEHIND_MAX};
+use noroshi_proto::limits::{CLOCK_AHEAD_MAX, CLOCK_BEHIND_MAX, CLOCK_SLOW_MAX};
 use noroshi_proto::refusal::Refusal;
 use noroshi_proto::time::{Interval, Millis};
 use noroshi_store::registry::Registry;
@@ -16,16 +16,18 @@ use noroshi_store::registry::sensor::Sensor;
 
 use crate::settings::Replay;
 
-/// Whether a sensor may open a stream at `now`.
+pub mod allowance;
+
+/// The sensor that may open a stream at `now`.
 ///
 /// # Errors
 /// The refusal that tells the sensor, and its operator, what to do.
-pub fn hello(
+pub fn hello<'r>(
     hello: &Hello,
-    registry: &Registry,
+    registry: &'r Registry,
     replay: Replay,
     now: Millis,
-) -> Result<(), Refusal> {
+) -> Result<&'r Sensor, Refusal> {
     let Some(sensor) = registry.sensor(&hello.sensor) else {
         return Err(Refusal::UnknownSensor(hello.sensor.to_string()));
     };
@@ -33,12 +35,13 @@ pub fn hello(
         (Purpose::Live, _) => {
             clock_is_sane(hello.clock, now)?;
             let registered = sensor.telescope_at(now.seconds()).prefixes;
-            same_telescope(&hello.telescope, &registered)
+            same_telescope(&hello.telescope, &registered)?;
         }
-        (Purpose::Replay, Replay::Refused) => Err(Refusal::ReplayNotAdmitted),
+        (Purpose::Replay, Replay::Refused) => return Err(Refusal::ReplayNotAdmitted),
         // A capture may span changes of the telescope: every batch is compared by its own time.
-        (Purpose::Replay, Replay::Admitted) => watched_once(&hello.telescope, sensor),
+        (Purpose::Replay, Replay::Admitted) => watched_once(&hello.telescope, sensor)?,
     }
+    Ok(sensor)
 }
 
 /// Whether a batch of an open stream is taken at `now`.
@@ -77,6 +80,12 @@ fn clock_is_sane(clock: Millis, now: Millis) -> Result<(), Refusal> {
     let ahead = clock.0.saturating_sub(now.0);
     if u128::from(ahead) > CLOCK_AHEAD_MAX.as_millis() {
         return Err(Refusal::ClockAhead(format!(
+            "it says {clock}, the collector says {now}: set the sensor's clock (NTP)"
+        )));
+    }
+    let behind = now.0.saturating_sub(clock.0);
+    if u128::from(behind) > CLOCK_SLOW_MAX.as_millis() {
+        return Err(Refusal::ClockBehind(format!(
             "it says {clock}, the collector says {now}: set the sensor's clock (NTP)"
         )));
     }

@@ -4,9 +4,13 @@
 //! - A batch is acknowledged after the store has it on disk, never before.
 //! - Batches of one stream are handed to the store in the order they came.
 //! - The newest stream of a sensor fences its older ones: newest by the sensor's own clock.
-//! - At most [`WORK_MAX`] batches are at work at a time, and [`IN_FLIGHT_MAX`] of one stream.
+//! - At most [`WORK_MAX`] batches are at work at a time, and [`IN_FLIGHT_MAX`] of one sensor,
+//!   however many streams it opens; whoever does not listen keeps none from going on.
+//! - A sensor that sends more than its rates is read from more slowly, and nobody else is.
+//! - A stream is of the sensor that its certificate names; it ends when that is revoked or over.
 
 mod fence;
+pub mod share;
 mod stream;
 
 use std::sync::Arc;
@@ -16,14 +20,19 @@ use noroshi_proto::v1::ingest_server::Ingest;
 use noroshi_proto::v1::{PushRequest, PushResponse};
 use noroshi_store::registry::Registry;
 use noroshi_store::store::Store;
-use tokio::sync::{Mutex, Semaphore, mpsc, watch};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use self::fence::Fences;
+use self::share::Shares;
 use self::stream::Stream;
+use crate::clock;
 use crate::enrich::reload::SharedTables;
+use crate::identity::caller::Caller;
+use crate::identity::revocations::Watched;
+use crate::run::Parts;
 use crate::settings::Settings;
 
 /// Batches decoded and not yet kept, of all streams: a bound on memory.
@@ -39,7 +48,10 @@ pub struct Shared {
     pub tables: SharedTables,
     /// What the operator decided.
     pub settings: Settings,
+    /// Who was revoked.
+    pub revocations: Watched,
     fences: Fences,
+    shares: Shares,
     work: Arc<Semaphore>,
     streams: Arc<Semaphore>,
 }
@@ -53,17 +65,19 @@ pub struct Ingestion {
 
 impl Shared {
     /// With no stream open yet.
-    pub fn new(
-        store: Store,
-        registry: Arc<Registry>,
-        tables: SharedTables,
-        settings: Settings,
-    ) -> Self {
+    pub fn new(parts: Parts, settings: Settings, revocations: Watched) -> Self {
+        let Parts {
+            store,
+            registry,
+            tables,
+        } = parts;
         let streams_max = usize::try_from(settings.streams_max).unwrap_or(usize::MAX);
         Self {
             store,
             registry,
             tables,
+            revocations,
+            shares: Shares::new(settings.rates),
             settings,
             fences: Fences::default(),
             work: Arc::new(Semaphore::new(WORK_MAX)),
@@ -101,17 +115,39 @@ impl Ingest for SharedIngestion {
     ) -> Result<Response<Self::PushStream>, Status> {
         let (answers, receiver) = mpsc::channel(IN_FLIGHT_MAX);
         let shared = Arc::clone(&self.0.shared);
-        let permit = Arc::clone(&shared.streams).try_acquire_owned().ok();
-        let stream = Stream::new(shared, answers, self.0.stopped.clone());
+        let caller = request.extensions().get::<Caller>().cloned();
+        let caller = caller.unwrap_or(Caller::Unknown);
+        let permits = permits(&shared, &caller);
+        let stream = Stream::new(shared, answers, self.0.stopped.clone(), caller);
         let requests = request.into_inner();
         let mut tasks = self.0.tasks.lock().await;
         while tasks.try_join_next().is_some() {} // those that have ended
         tasks.spawn(async move {
-            match permit {
-                Some(_permit) => stream.run(requests).await,
+            match permits {
+                Some(_permits) => stream.run(requests).await,
                 None => stream.turn_away().await,
             }
         });
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
+}
+
+/// The stream's place among all streams, and among its sensor's where a certificate names it: one
+/// sensor cannot take all places before it has said a word.
+fn permits(
+    shared: &Shared,
+    caller: &Caller,
+) -> Option<(Option<OwnedSemaphorePermit>, OwnedSemaphorePermit)> {
+    let known = caller
+        .sensor()
+        .and_then(|sensor| shared.registry.sensor(sensor));
+    let own = match known {
+        Some(sensor) => {
+            let share = shared.shares.of(sensor, clock::now());
+            Some(Arc::clone(&share.streams).try_acquire_owned().ok()?)
+        }
+        None => None,
+    };
+    let all = Arc::clone(&shared.streams).try_acquire_owned().ok()?;
+    Some((own, all))
 }

@@ -3,14 +3,18 @@
 //! | module       | takes                    | gives                          | touches the world |
 //! |--------------|--------------------------|--------------------------------|-------------------|
 //! | [`settings`] | what the operator wrote  | what is meant                  | no                |
-//! | [`run`]      | a listening address      | connections                    | yes               |
+//! | [`run`]      | a listening address      | a server                       | yes               |
+//! | [`listen`]   | a listening address      | connections, and whose they are | yes              |
+//! | [`identity`] | certificates, tokens     | who a sensor is                | its directory     |
 //! | [`ingest`]   | a sensor's stream        | acknowledgements and refusals  | yes               |
 //! | [`admit`]    | a hello or a batch       | a verdict                      | no                |
 //! | [`enrich`]   | a batch                  | where and whose its sources are | its files        |
 
 pub mod admit;
-mod clock;
+pub mod clock;
 pub mod enrich;
+pub mod identity;
 pub mod ingest;
+pub mod listen;
 pub mod run;
 pub mod settings;

@@ -2,15 +2,22 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use crate::admit::allowance::Rates;
+use crate::identity::tls::TlsSettings;
+
 /// What the operator decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Where sensors connect to. Plain connections are for loopback alone.
     pub listen: SocketAddr,
+    /// Certificates; without them plain connections, on loopback only.
+    pub tls: Option<TlsSettings>,
     /// Whether replayed captures are taken.
     pub replay: Replay,
     /// Streams open at a time.
     pub streams_max: u32,
+    /// What each sensor may send in the long run.
+    pub rates: Rates,
 }
 
 /// What a collector does about replayed captures.
@@ -27,8 +34,10 @@ impl Settings {
     pub fn local_replay() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls: None,
             replay: Replay::Admitted,
             streams_max: 1_024,
+            rates: Rates::UNLIMITED,
         }
     }
 }

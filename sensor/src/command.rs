@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Config, ConfigError};
 
 pub mod doctor;
+mod enrol;
 mod flow_line;
 pub mod replay;
 mod summary;
@@ -29,6 +30,7 @@ pub struct Arguments {
 
 const EXAMPLES: &str = "Examples:
   noroshi-sensor check --config sensor.toml         what is wrong with the configuration, and where
+  noroshi-sensor enrol --config sensor.toml         paste the token that the centre's operator gave
   noroshi-sensor doctor --config sensor.toml        whether what it needs is there
   noroshi-sensor run --config sensor.toml           watch, until SIGTERM
   noroshi-sensor replay day.pcap --telescope 198.18.0.0/20 --json
@@ -48,6 +50,8 @@ enum Verb {
     /// Captures as `[capture] method` says: "ring", the kernel's packet ring, on Linux and
     /// Ethernet; "pcap", libpcap, on anything else. It needs CAP_NET_RAW.
     Run(Configured),
+    /// Become this sensor to the centre: reads a one-time token from standard input.
+    Enrol(Configured),
     /// The same path from capture files, read one after another as one stream.
     Replay(replay::Replay),
 }
@@ -104,6 +108,7 @@ pub fn main() -> ExitCode {
         Verb::Check(arguments) => check(&arguments.config),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Run(arguments) => run(&arguments.config),
+        Verb::Enrol(arguments) => enrol::run(&arguments.config),
         Verb::Replay(arguments) => replay::run(&arguments),
     };
     match done {

@@ -12,6 +12,7 @@ use noroshi_proto::time::IntervalLength;
 use serde::Deserialize;
 
 use crate::decode::tunnel::Delivery;
+use crate::identity::IdentityFiles;
 use crate::telescope::Telescope;
 
 pub mod collector;
@@ -31,6 +32,8 @@ pub struct Config {
     pub collector: Collector,
     /// What is watched.
     pub telescope: Telescope,
+    /// Who the sensor is, where the collector asks.
+    pub identity: IdentityFiles,
     /// How the telescope's packets arrive.
     pub delivery: Delivery,
     /// How long an interval lasts.

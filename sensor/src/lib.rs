@@ -11,6 +11,7 @@
 //! | [`classify`]    | a header         | a traffic class           | no                |
 //! | [`fingerprint`] | a header         | the tools that write such | no                |
 //! | [`key`]         | a file           | the key targets are masked with | yes         |
+//! | [`identity`]    | a token          | certificates, connections | yes               |
 //! | [`mask`]        | a target         | a number that hides it    | no                |
 //! | [`summarise`]   | packets          | one batch per interval    | no                |
 //! | [`spool`]       | batches          | batches, even after a crash | yes             |
@@ -30,6 +31,7 @@ pub mod darkness;
 pub mod decode;
 pub mod doctor;
 pub mod fingerprint;
+pub mod identity;
 pub mod key;
 pub mod mask;
 pub mod packet;

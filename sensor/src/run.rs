@@ -189,7 +189,7 @@ fn spool_settings(config: &Config) -> spool::Settings {
 /// How the sensor of this configuration ships.
 pub fn ship_settings(config: &Config, epoch: Epoch) -> ship::Settings {
     ship::Settings {
-        collector: config.collector.uri().clone(),
+        collector: config.collector.clone(),
         hello: hello(config, epoch),
         order: Order::LiveFirst,
         patience: None,

@@ -26,22 +26,27 @@ use noroshi_proto::hello::Hello;
 use noroshi_proto::refusal::Refusal;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
-use tonic::transport::Uri;
 
 use self::backoff::Backoff;
 use self::lanes::Order;
 use self::queue::Queue;
 use self::session::{Ended, Session};
+use crate::config::collector::Collector;
+use crate::identity::renew;
 use crate::spool::SpoolError;
 
 /// Bytes sent and not answered, at most (one batch may always be).
 pub const IN_FLIGHT_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// For connecting, and for the answer to a hello.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often an idle connection is asked whether it still is one.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// Where to ship, as whom, and how persistently.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The collector.
-    pub collector: Uri,
+    /// The collector, and who the sensor is to it.
+    pub collector: Collector,
     /// How every connection begins; its clock is set each time.
     pub hello: Hello,
     /// In which order batches leave.
@@ -106,7 +111,7 @@ pub enum ShipError {
     Spool(#[from] SpoolError),
 }
 
-/// Ships until `phase` says to finish.
+/// Ships until `phase` says to finish, and renews the sensor's certificate meanwhile.
 ///
 /// Reads the spool without a thread of its own: give it a runtime where a moment of disk
 /// harms nobody else.
@@ -118,13 +123,24 @@ pub async fn ship(
     queue: Arc<Queue>,
     mut phase: watch::Receiver<Phase>,
 ) -> Result<Shipped, ShipError> {
+    tokio::select! {
+        shipped = deliver(&settings, &queue, &mut phase) => shipped,
+        never = renew::keep_valid(&settings.collector) => never,
+    }
+}
+
+async fn deliver(
+    settings: &Settings,
+    queue: &Queue,
+    phase: &mut watch::Receiver<Phase>,
+) -> Result<Shipped, ShipError> {
     let mut backoff = Backoff::new(settings.hello.epoch.0);
     let mut shipped = Shipped::default();
     let mut progress = Instant::now();
     loop {
         let before = shipped;
-        let ended = Session::new(&settings, &queue, &mut shipped)
-            .run(&mut phase)
+        let ended = Session::new(settings, queue, &mut shipped)
+            .run(phase)
             .await?;
         let reason = match ended {
             Ended::Finished => break,
@@ -149,7 +165,7 @@ pub async fn ship(
         }
         let pause = backoff.pause();
         tracing::warn!(%reason, ?pause, collector = %settings.collector, "not connected");
-        if wait(pause, &mut phase, &queue).await == Waited::Finish {
+        if wait(pause, phase, queue).await == Waited::Finish {
             break;
         }
     }

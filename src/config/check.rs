@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use noroshi_collector::enrich::geo;
 use noroshi_collector::enrich::scanners::{ListReport, ScannerLists};
+use noroshi_collector::identity::tls::{AuthoritySettings, brought};
 use noroshi_feeds::channel::{self, Problem};
 use noroshi_feeds::credential::Credentials;
 use noroshi_feeds::{clock, tls};
@@ -37,6 +38,12 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
         && let Err(error) = tls::acceptor(files)
     {
         document.fault(read.lines.tls, error.to_string());
+    }
+    if let Some(tls) = &read.collector.tls
+        && let AuthoritySettings::Brought(files) = &tls.authority
+        && let Err(error) = brought(files)
+    {
+        document.fault(read.lines.identity, error.to_string());
     }
     let mut registry_faults = Vec::new();
     let registry = keep(

@@ -8,18 +8,18 @@ use std::time::Duration;
 use noroshi_analyzer::settings::Settings as AnalyzerSettings;
 use noroshi_collector::enrich::Sources;
 use noroshi_collector::enrich::scanners::ListPaths;
-use noroshi_collector::settings::Replay;
 use noroshi_feeds::tls::TlsFiles;
 use noroshi_proto::limits::CLOCK_BEHIND_MAX;
 use noroshi_store::document::{Document, Section, Written};
 use noroshi_store::registry::Registry;
 use noroshi_store::retention::{IMPORTED_DAYS_MAX, Keep, Retention};
 
-use super::place;
+use super::collector;
+use super::place::{self, Place};
 use super::push;
 use super::{
-    COLLECTOR_PORT, CollectorSettings, Config, FEEDS_KEY, FEEDS_PORT, FeedsSettings, STREAMS_MAX,
-    StoreSettings, loopback,
+    CollectorSettings, Config, FEEDS_KEY, FEEDS_PORT, FeedsSettings, IDENTITY, StoreSettings,
+    loopback,
 };
 
 /// The file, before the files it names are read. What is faulty is `None`, and noted.
@@ -28,10 +28,10 @@ pub(super) struct Read {
     pub(super) registry: Option<PathBuf>,
     pub(super) sources: Sources,
     pub(super) feeds: FeedsSettings,
-    /// Lines of `[geo]` country, `[geo]` asn, `[lists]`, `[feeds]` tokens, `[feeds.tls]` and `[feeds]`.
+    /// Lines of `[collector.tls]`, `[geo]` country, `[geo]` asn, `[lists]`, `[feeds]` tokens, `[feeds.tls]` and `[feeds]`.
     pub(super) lines: Lines,
     store: Option<StoreSettings>,
-    collector: CollectorSettings,
+    pub(super) collector: CollectorSettings,
     analyzer: Option<AnalyzerSettings>,
 }
 
@@ -43,6 +43,7 @@ pub(super) struct Lines {
     pub(super) lists: usize,
     pub(super) tokens: usize,
     pub(super) tls: usize,
+    pub(super) identity: usize,
     pub(super) push: usize,
 }
 
@@ -75,7 +76,19 @@ pub(super) fn read(document: &Document<'_>, base: &Path) -> Read {
         retention,
     });
     let sources = sources(&mut root, base, &mut lines);
-    let collector = collector(root.section("collector"));
+    let identity = match &store {
+        Some(StoreSettings {
+            place: Place::Embedded(path),
+            ..
+        }) => path.join(IDENTITY),
+        _ => base.join(IDENTITY),
+    };
+    let collector = collector::read(
+        root.section("collector"),
+        base,
+        &identity,
+        &mut lines.identity,
+    );
     let analyzer = root.settings("analyzer");
     let feeds = feeds(root.section("feeds"), base, &mut lines);
     root.close();
@@ -119,35 +132,6 @@ fn sources(root: &mut Section<'_>, base: &Path, lines: &mut Lines) -> Sources {
         country: database(country),
         asn: database(asn),
         lists,
-    }
-}
-
-fn collector(mut section: Section<'_>) -> CollectorSettings {
-    let listen = listen(&mut section, COLLECTOR_PORT);
-    if !listen.value.ip().is_loopback() {
-        let text = "sensors would be heard in the clear: until there is TLS, listen on 127.0.0.1 \
-                    and let sensors come through a tunnel (ssh, WireGuard)";
-        section.fault(listen.line, text.to_owned());
-    }
-    let admit_replay = section
-        .optional::<bool>("admit_replay")
-        .is_some_and(|wish| wish.value);
-    let streams_max = section.optional::<u32>("streams_max");
-    if let Some(streams) = streams_max.as_ref().filter(|streams| streams.value == 0) {
-        section.fault(
-            streams.line,
-            "with no streams no sensor can connect: 1 or more".to_owned(),
-        );
-    }
-    section.close();
-    CollectorSettings {
-        listen: listen.value,
-        replay: if admit_replay {
-            Replay::Admitted
-        } else {
-            Replay::Refused
-        },
-        streams_max: streams_max.map_or(STREAMS_MAX, |streams| streams.value),
     }
 }
 
@@ -216,7 +200,7 @@ fn metrics_listen(section: &mut Section<'_>) -> Option<SocketAddr> {
     None
 }
 
-fn listen(section: &mut Section<'_>, port: u16) -> Written<SocketAddr> {
+pub(super) fn listen(section: &mut Section<'_>, port: u16) -> Written<SocketAddr> {
     let line = section.line();
     let written = section.optional("listen");
     written.unwrap_or(Written {

@@ -6,6 +6,7 @@ use noroshi_store::engine::Endpoint;
 use noroshi_store::registry::partner::Programme;
 use noroshi_store::retention::Keep;
 
+use noroshi_collector::identity::tls::{AuthoritySettings, TlsFiles, TlsSettings};
 use noroshi_collector::settings::Replay;
 
 use super::*;
@@ -149,7 +150,7 @@ alerts = 100000
         noroshi.toml:6: country.mmdb: broken or no MaxMind database (invalid database: could not find MaxMind DB metadata in file): fetch it again
         noroshi.toml:7: unknown key `contry`: did you mean `country`?
         noroshi.toml:8: absent: cannot be read (No such file or directory (os error 2)): check the path and its rights
-        noroshi.toml:11: sensors would be heard in the clear: until there is TLS, listen on 127.0.0.1 and let sensors come through a tunnel (ssh, WireGuard)
+        noroshi.toml:11: sensors would be heard in the clear: write [collector.tls] with the names by which sensors reach this collector, or listen on 127.0.0.1
         noroshi.toml:13: in `analyzer`: unknown field `nonsense`, expected one of `sources`, `hosts`, `aggressive`, `spoof_suspect`, `open_reflector`, `reflection`, `ddos_victim`, `scan_surge`, `coordinated`, `country_silence`, `sensor_silence`, `cases`
         noroshi.toml:15: in `analyzer`: invalid type: string "many", expected u64
         noroshi.toml:19: `flow_tuples` must outlive what sensors may still send: 15 days or more
@@ -303,4 +304,81 @@ fn a_missing_registry_is_named() {
         "{faults}"
     );
     assert!(Config::load(Path::new("no/such.toml")).is_err());
+}
+
+/// What `[collector.tls]` comes to, or what is told.
+fn tls_of(tls: &str) -> Result<Option<TlsSettings>, String> {
+    let text =
+        format!("registry = \"registry.toml\"\n[collector]\nlisten = \"0.0.0.0:7614\"\n{tls}");
+    let (directory, path) = site(&text, "");
+    let config = Config::load(&path).map_err(|faults| told(&directory, &faults))?;
+    let tls = config.collector.tls.map(|tls| TlsSettings {
+        directory: tls
+            .directory
+            .strip_prefix(directory.path())
+            .unwrap_or(&tls.directory)
+            .to_owned(),
+        ..tls
+    });
+    Ok(tls)
+}
+
+#[test]
+fn sensors_are_known_by_the_centre_s_authority_or_by_the_operator_s() {
+    let own = tls_of("[collector.tls]\nnames = [\"centre.example\", \"192.0.2.1\"]\n");
+    assert_eq!(
+        own,
+        Ok(Some(TlsSettings {
+            directory: "data/identity".into(),
+            authority: AuthoritySettings::Own {
+                names: vec!["centre.example".to_owned(), "192.0.2.1".to_owned()],
+                sensor_millis: 30 * 86_400_000,
+            },
+        }))
+    );
+    let brought = tls_of(
+        "[collector.tls]\npath = \"/srv/i\"\ncertificate = \"/a\"\nkey = \"/b\"\nca = \"/c\"\n",
+    );
+    let files = TlsFiles {
+        certificate: "/a".into(),
+        key: "/b".into(),
+        ca: "/c".into(),
+    };
+    assert_eq!(
+        brought,
+        Ok(Some(TlsSettings {
+            directory: "/srv/i".into(),
+            authority: AuthoritySettings::Brought(files),
+        }))
+    );
+}
+
+#[test]
+fn half_a_tls_section_says_what_is_missing() {
+    for (tls, expected) in [
+        ("", "3: sensors would be heard in the clear"),
+        ("[collector.tls]\n", "4: `names` says how sensors reach"),
+        (
+            "[collector.tls]\nkey = \"k\"\n",
+            "4: [collector.tls] is either",
+        ),
+        (
+            "[collector.tls]\nnames = [\"https://centre\"]\n",
+            "5: `https://centre` is no host name",
+        ),
+        (
+            "[collector.tls]\nnames = [\"a\"]\ncertificate_days = 0\n",
+            "6: `certificate_days` is 1 to 366",
+        ),
+        (
+            "sensor_tuples_per_second = 0\n[collector.tls]\nnames = [\"a\"]\n",
+            "4: with `sensor_tuples_per_second` at 0",
+        ),
+    ] {
+        let told = tls_of(tls).unwrap_err();
+        assert!(
+            told.starts_with(&format!("noroshi.toml:{expected}")),
+            "{told}"
+        );
+    }
 }

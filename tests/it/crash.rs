@@ -17,7 +17,7 @@ use noroshi_store::retention::Retention;
 use noroshi_store::store::{Store, StoreConfig};
 
 use crate::corpus::noroshi;
-use crate::delivery::sensor::{REGISTRY, SENSOR, Sensor};
+use crate::delivery::sensor::{REGISTRY, SENSOR, Sensor, url};
 
 /// Kills.
 const ROUNDS: u64 = 20;
@@ -82,7 +82,7 @@ fn sensor_process() {
     let first = Interval(first.parse().expect("a second"));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let mut sensor = Sensor::open(SENSOR, Path::new(spool), collector, first);
+        let mut sensor = Sensor::open(SENSOR, Path::new(spool), url(collector), first);
         while sensor.intervals() < INTERVALS {
             sensor.watch(PACKETS);
             tokio::time::sleep(PACE).await;

@@ -98,7 +98,19 @@ fn hellos_are_judged_by_sensor_telescope_purpose_and_clock() {
     const BOTH: [&str; 2] = ["198.18.0.0/24", "198.18.1.0/24"];
     const ONE: [&str; 1] = ["198.18.0.0/24"];
     let ahead = Millis(NOW.0 + 300_001);
+    let behind = Millis(NOW.0 - 300_001);
+    let later = Some(Remedy::RetryLater);
     let cases = [
+        ("jp-1", &ONE[..], Live, behind, Replay::Refused, later),
+        ("jp-1", &ONE[..], Again, behind, Replay::Admitted, None),
+        (
+            "jp-1",
+            &ONE[..],
+            Live,
+            Millis(NOW.0 - 300_000),
+            Replay::Refused,
+            None,
+        ),
         ("jp-1", &ONE[..], Live, NOW, Replay::Refused, None),
         (
             "jp-1",
@@ -170,7 +182,7 @@ fn hellos_are_judged_by_sensor_telescope_purpose_and_clock() {
     for (sensor, telescope, purpose, clock, replay, expected) in cases {
         let said = a_hello(sensor, telescope, purpose, clock);
         assert_eq!(
-            remedy(hello(&said, &registry(), replay, NOW)),
+            remedy(hello(&said, &registry(), replay, NOW).map(drop)),
             expected,
             "{said:?}"
         );

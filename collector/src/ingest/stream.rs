@@ -1,6 +1,6 @@
 //! One sensor's stream, from its hello to its end.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,28 +10,37 @@ use noroshi_proto::answer::{Ack, Refused};
 use noroshi_proto::batch::Batch;
 use noroshi_proto::hello::{Held, Hello, Welcome};
 use noroshi_proto::id::Epoch;
-use noroshi_proto::limits::{HELD_RANGES_MAX, IN_FLIGHT_MAX};
+use noroshi_proto::limits::HELD_RANGES_MAX;
 use noroshi_proto::refusal::Refusal;
 use noroshi_proto::v1;
 use noroshi_proto::v1::push_request::Message as Asked;
 use noroshi_proto::v1::push_response::Message as Answer;
 use noroshi_store::append::Admitted;
 use noroshi_store::store::StoreError;
+use prost::Message as _;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tonic::{Status, Streaming};
 
 use super::Shared;
 use super::fence::gone;
+use super::share::Share;
 use crate::admit;
 use crate::clock;
 use crate::enrich::enrich;
+use crate::identity::caller::Caller;
+use crate::identity::revocations::Watched;
 
 /// A hello comes at once or the stream is given up.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a peer may take to hear why its stream ends.
+const LAST_WORD_WAIT: Duration = Duration::from_secs(1);
 
 /// Where answers go.
 type Answers = mpsc::Sender<Result<v1::PushResponse, Status>>;
+/// Room for one answer, taken before its batch is read: a peer that does not listen is not read
+/// from, and holds nothing that others wait for.
+type Slot = mpsc::OwnedPermit<Result<v1::PushResponse, Status>>;
 /// What a batch came to.
 type Verdict = Result<Ack, Refused>;
 
@@ -40,15 +49,44 @@ pub struct Stream {
     shared: Arc<Shared>,
     answers: Answers,
     stopped: watch::Receiver<()>,
+    caller: Caller,
 }
+
+/// A stream that was let in.
+struct Opened {
+    hello: Arc<Hello>,
+    fence: watch::Receiver<()>,
+    share: Arc<Share>,
+}
+
+/// A batch that was read.
+struct Waiting {
+    batch: v1::Batch,
+    slot: Slot,
+}
+
+/// One of the batches at work, and one of its sensor's.
+struct Turn {
+    _own: Result<OwnedSemaphorePermit, AcquireError>,
+    _of_all: Result<OwnedSemaphorePermit, AcquireError>,
+}
+
+/// Resolves when a batch may be worked at. It keeps its place in the queue until then.
+type ItsTurn = Pin<Box<dyn Future<Output = Turn> + Send>>;
 
 impl Stream {
     /// Nothing read yet.
-    pub fn new(shared: Arc<Shared>, answers: Answers, stopped: watch::Receiver<()>) -> Self {
+    pub fn new(
+        shared: Arc<Shared>,
+        answers: Answers,
+        stopped: watch::Receiver<()>,
+        caller: Caller,
+    ) -> Self {
         Self {
             shared,
             answers,
             stopped,
+            caller,
         }
     }
 
@@ -57,8 +95,12 @@ impl Stream {
         self.refuse(Refusal::TooManyStreams).await;
     }
 
-    /// Serves the stream until it ends, is fenced, or the collector stops.
+    /// Serves the stream until it ends, is fenced or revoked, or the collector stops.
     pub async fn run(self, mut requests: Streaming<v1::PushRequest>) {
+        let revocations = Arc::clone(&self.shared.revocations.borrow());
+        if let Err(refusal) = self.caller.admitted(&revocations) {
+            return self.refuse(refusal).await;
+        }
         let hello = match timeout(HELLO_TIMEOUT, requests.message()).await {
             Ok(Ok(Some(v1::PushRequest {
                 message: Some(Asked::Hello(hello)),
@@ -70,22 +112,24 @@ impl Stream {
             Ok(Ok(None) | Err(_)) | Err(_) => return,
         };
         match self.welcome(hello).await {
-            Ok((hello, fence)) => self.serve(Arc::new(hello), fence, requests).await,
+            Ok(opened) => self.serve(opened, requests).await,
             Err(refusal) => self.refuse(refusal).await,
         }
     }
 
     /// Answers a hello; from then on the stream is its sensor's newest, until its fence is gone.
-    async fn welcome(&self, wire: v1::Hello) -> Result<(Hello, watch::Receiver<()>), Refusal> {
+    async fn welcome(&self, wire: v1::Hello) -> Result<Opened, Refusal> {
         let shared = &self.shared;
         let hello = Hello::try_from(wire)?;
-        admit::hello(
+        self.caller.speaks_for(&hello.sensor)?;
+        let sensor = admit::hello(
             &hello,
             &shared.registry,
             shared.settings.replay,
             clock::now(),
         )?;
         let fence = shared.fences.enter(&hello.sensor, hello.clock)?;
+        let share = shared.shares.of(sensor, clock::now());
         let held = shared.store.held(&hello.sensor).await.map_err(refusal)?;
         let mut held: Vec<Held> = held
             .into_iter()
@@ -98,28 +142,35 @@ impl Stream {
         // What is not named is sent again and found to be there: this epoch's count most.
         held.sort_by_key(|run| run.epoch != hello.epoch);
         held.truncate(HELD_RANGES_MAX);
-        let welcome = Welcome {
-            held,
-            clock: clock::now(),
-        };
+        let now = clock::now();
+        let welcome = Welcome { held, clock: now };
         self.say(Answer::Welcome((&welcome).into())).await;
-        tracing::info!(sensor = %hello.sensor, epoch = %hello.epoch, "stream opened");
-        Ok((hello, fence))
+        // Above zero, the sensor's clock is ahead; what the hello took on its way counts below.
+        let skew_millis = i128::from(hello.clock.0) - i128::from(now.0);
+        tracing::info!(sensor = %hello.sensor, epoch = %hello.epoch, skew_millis, "stream opened");
+        Ok(Opened {
+            hello: Arc::new(hello),
+            fence,
+            share,
+        })
     }
 
-    async fn serve(
-        self,
-        hello: Arc<Hello>,
-        fence: watch::Receiver<()>,
-        mut requests: Streaming<v1::PushRequest>,
-    ) {
+    async fn serve(self, opened: Opened, mut requests: Streaming<v1::PushRequest>) {
+        let Opened {
+            hello,
+            fence,
+            share,
+        } = opened;
         let mut fenced = pin!(gone(fence));
         let mut stopped = pin!(gone(self.stopped.clone()));
+        let mut void = pin!(void(self.caller.clone(), self.shared.revocations.clone()));
         let mut under_way = FuturesOrdered::new();
         // Read, and waiting for its turn. What is under way must go on meanwhile: it holds the
         // turns that others wait for.
-        let mut waiting: Option<v1::Batch> = None;
+        let mut waiting: Option<(Waiting, ItsTurn)> = None;
+        let mut free: Option<Slot> = None;
         loop {
+            let debt = share.debt(clock::now());
             tokio::select! {
                 biased;
                 () = &mut fenced => {
@@ -127,14 +178,23 @@ impl Stream {
                     break;
                 }
                 () = &mut stopped => break,
-                Some(verdict) = under_way.next() => self.answer(verdict).await,
-                turn = Arc::clone(&self.shared.work).acquire_owned(), if waiting.is_some() => {
-                    if let Some(batch) = waiting.take() {
-                        under_way.push_back(self.keep(batch, &hello, turn).await);
+                ended = &mut void => match ended {
+                    Some(revoked) => return self.refuse(revoked).await,
+                    None => break, // it comes back with its next certificate
+                },
+                Some((verdict, slot)) = under_way.next() => answer(verdict, slot),
+                turn = its_turn(&mut waiting), if waiting.is_some() => {
+                    if let Some((batch, _)) = waiting.take() {
+                        under_way.push_back(self.keep(batch, &hello, &share, turn).await);
                     }
                 }
+                slot = self.answers.clone().reserve_owned(), if free.is_none() => match slot {
+                    Ok(slot) => free = Some(slot),
+                    Err(_) => break, // nobody listens any more
+                },
+                () = sleep(debt), if !debt.is_zero() => {}
                 request = requests.message(),
-                    if waiting.is_none() && under_way.len() < IN_FLIGHT_MAX =>
+                    if waiting.is_none() && free.is_some() && debt.is_zero() =>
                 {
                     let Ok(Some(request)) = request else { break };
                     let Some(Asked::Batch(batch)) = request.message else {
@@ -142,13 +202,17 @@ impl Stream {
                         self.refuse(Refusal::Malformed(text)).await;
                         break;
                     };
-                    waiting = Some(batch);
+                    share.spend_bytes(batch.encoded_len(), clock::now());
+                    waiting = free.take().map(|slot| {
+                        let turn = turn(Arc::clone(&self.shared), Arc::clone(&share));
+                        (Waiting { batch, slot }, Box::pin(turn) as _)
+                    });
                 }
             }
         }
         // What was handed to the store is answered, if anybody still listens.
-        while let Some(verdict) = under_way.next().await {
-            self.answer(verdict).await;
+        while let Some((verdict, slot)) = under_way.next().await {
+            answer(verdict, slot);
         }
         tracing::info!(sensor = %hello.sensor, epoch = %hello.epoch, "stream ended");
     }
@@ -156,43 +220,41 @@ impl Stream {
     /// Parses, admits and enriches now; the future handed back waits for the store.
     async fn keep(
         &self,
-        wire: v1::Batch,
+        waiting: Waiting,
         hello: &Arc<Hello>,
-        turn: Result<OwnedSemaphorePermit, AcquireError>,
-    ) -> impl Future<Output = Verdict> + use<> {
+        share: &Share,
+        turn: Turn,
+    ) -> impl Future<Output = (Verdict, Slot)> + use<> {
+        let Waiting { batch: wire, slot } = waiting;
         let shared = Arc::clone(&self.shared);
         let named = (Epoch(wire.epoch), wire.sequence);
         let prepared = {
             let (shared, hello) = (Arc::clone(&shared), Arc::clone(hello));
             tokio::task::spawn_blocking(move || prepare(&wire, &hello, &shared)).await
         };
+        if let Ok(Ok(admitted)) = &prepared {
+            share.spend_tuples(admitted.batch.flows().count(), clock::now());
+        }
         async move {
             let _turn = turn; // until the store has it
             let refused = |refusal| Refused {
                 batch: Some(named),
                 refusal,
             };
-            let prepared = prepared.map_err(|_| {
-                refused(Refusal::StoreBusy(
-                    "the batch could not be read in".to_owned(),
-                ))
-            })?;
-            let admitted = prepared.map_err(refused)?;
-            let ack = Ack::from(&admitted.batch.id);
-            match shared.store.append(admitted).await {
-                Ok(_) => Ok(ack),
-                Err(error) => Err(refused(refusal(error))),
-            }
-        }
-    }
-
-    async fn answer(&self, verdict: Verdict) {
-        match verdict {
-            Ok(ack) => self.say(Answer::Ack(ack.into())).await,
-            Err(refused) => {
-                tracing::warn!(batch = ?refused.batch, refusal = %refused.refusal, "refused");
-                self.say(Answer::Refusal((&refused).into())).await;
-            }
+            let prepared = prepared
+                .map_err(|_| Refusal::StoreBusy("the batch could not be read in".to_owned()))
+                .flatten();
+            let verdict = match prepared {
+                Ok(admitted) => {
+                    let ack = Ack::from(&admitted.batch.id);
+                    let appended = shared.store.append(admitted).await;
+                    appended
+                        .map(|_| ack)
+                        .map_err(|error| refused(refusal(error)))
+                }
+                Err(refusal) => Err(refused(refusal)),
+            };
+            (verdict, slot)
         }
     }
 
@@ -207,11 +269,64 @@ impl Stream {
     }
 
     async fn say(&self, message: Answer) {
-        let response = v1::PushResponse {
-            message: Some(message),
-        };
-        // An error means that nobody listens any more; reading will notice.
-        let _ = self.answers.send(Ok(response)).await;
+        let said = self.answers.send(Ok(response(message)));
+        // Whoever does not listen need not be told; reading will notice.
+        let _ = timeout(LAST_WORD_WAIT, said).await;
+    }
+}
+
+fn answer(verdict: Verdict, slot: Slot) {
+    let message = match verdict {
+        Ok(ack) => Answer::Ack(ack.into()),
+        Err(refused) => {
+            tracing::warn!(batch = ?refused.batch, refusal = %refused.refusal, "refused");
+            Answer::Refusal((&refused).into())
+        }
+    };
+    slot.send(Ok(response(message)));
+}
+
+fn response(message: Answer) -> v1::PushResponse {
+    v1::PushResponse {
+        message: Some(message),
+    }
+}
+
+/// First its sensor's turn, then one of all: a sensor that fills its own share waits alone.
+async fn turn(shared: Arc<Shared>, share: Arc<Share>) -> Turn {
+    let own = Arc::clone(&share.work).acquire_owned().await;
+    Turn {
+        _own: own,
+        _of_all: Arc::clone(&shared.work).acquire_owned().await,
+    }
+}
+
+async fn its_turn(waiting: &mut Option<(Waiting, ItsTurn)>) -> Turn {
+    match waiting {
+        Some((_, turn)) => turn.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Resolves when the caller's certificate is revoked, with the refusal, or over; never for a
+/// program on this machine.
+async fn void(caller: Caller, mut revocations: Watched) -> Option<Refusal> {
+    let Caller::Sensor(certificate) = &caller else {
+        return std::future::pending().await;
+    };
+    let left = certificate.valid.end.0.saturating_sub(clock::now().0);
+    let mut over = pin!(sleep(Duration::from_millis(left)));
+    loop {
+        let now = Arc::clone(&revocations.borrow_and_update());
+        if let Err(refusal) = caller.admitted(&now) {
+            return Some(refusal);
+        }
+        tokio::select! {
+            () = &mut over => return None,
+            changed = revocations.changed() => if changed.is_err() {
+                return std::future::pending().await; // the collector ends
+            },
+        }
     }
 }
 

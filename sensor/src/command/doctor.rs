@@ -14,10 +14,12 @@ use super::Failure;
 use crate::capture::CaptureError;
 use crate::capture::interface::Interface;
 use crate::clock;
+use crate::config::collector::Way;
 use crate::config::{self, Config, KernelFilter};
 use crate::darkness::kept;
 use crate::decode::Decoder;
 use crate::doctor::{self, Diagnosis, Disk, Health};
+use crate::identity::Identity;
 use crate::mask::{Mask, MaskKey};
 use crate::run;
 use crate::sense::Sense;
@@ -71,6 +73,7 @@ pub fn run(arguments: &Doctor) -> Result<(), Failure> {
     tell(disk(&config.spool));
     tell(darkness(&config.spool.path));
     let runs = spool::is_held(&config.spool.path);
+    identity(&config).into_iter().for_each(&mut tell);
     collector(&config, runs).into_iter().for_each(&mut tell);
     tell(telescope(&config, arguments.seconds));
     match bad {
@@ -145,6 +148,17 @@ fn writable(directory: &Path) -> Result<(), String> {
             "{} may not be written to: {error}: give it to the sensor's user",
             directory.display()
         )
+    })
+}
+
+/// Whether the certificate lets the sensor in; nothing where the collector asks for none.
+fn identity(config: &Config) -> Option<Diagnosis> {
+    let Way::Tls(files) = config.collector.way() else {
+        return None;
+    };
+    Some(match Identity::load(files) {
+        Ok(identity) => doctor::identity(&identity.certificate, &config.sensor, clock::now()),
+        Err(error) => Diagnosis::bad("identity", error.to_string()),
     })
 }
 

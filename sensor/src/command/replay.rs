@@ -21,7 +21,7 @@ use super::flow_line::FlowLine;
 use super::summary::{Made, Summary};
 use crate::capture::file::CaptureFile;
 use crate::capture::{CaptureError, Progress};
-use crate::config::collector::Collector;
+use crate::config::collector::{Collector, written};
 use crate::config::{self, Config};
 use crate::decode::Decoder;
 use crate::decode::tunnel::Delivery;
@@ -61,8 +61,8 @@ pub struct Replay {
     #[arg(long, conflicts_with = "to")]
     json: bool,
     /// Send to a collector that admits replays, and end when it has everything.
-    #[arg(long, value_name = "URL", value_parser = Collector::parse)]
-    to: Option<Collector>,
+    #[arg(long, value_name = "URL", value_parser = written)]
+    to: Option<String>,
 }
 
 /// Whose captures they are and how they are read: arguments and configuration together.
@@ -71,6 +71,8 @@ struct Plan {
     telescope: Telescope,
     delivery: Delivery,
     interval_length: IntervalLength,
+    /// Where it is sent to; printed where there is none.
+    to: Option<Collector>,
 }
 
 /// Reads the captures and prints what they hold, or sends it.
@@ -80,7 +82,7 @@ struct Plan {
 /// could be read was printed.
 pub fn run(arguments: &Replay) -> Result<(), Failure> {
     let plan = plan(arguments)?;
-    let broken = match &arguments.to {
+    let broken = match plan.to.clone() {
         Some(collector) => send(plan, arguments, collector)?,
         None => print(plan, arguments)?,
     };
@@ -95,14 +97,14 @@ pub fn run(arguments: &Replay) -> Result<(), Failure> {
 }
 
 /// How many captures were broken.
-fn send(plan: Plan, arguments: &Replay, collector: &Collector) -> Result<usize, Failure> {
+fn send(plan: Plan, arguments: &Replay, collector: Collector) -> Result<usize, Failure> {
     let delivered = run::replay_to(run::Replay {
         sensor: plan.sensor,
         telescope: plan.telescope,
         delivery: plan.delivery,
         interval_length: plan.interval_length,
         captures: arguments.captures.clone(),
-        collector: collector.clone(),
+        collector,
     })?;
     for defect in &delivered.defects {
         eprintln!("{defect}");
@@ -181,18 +183,24 @@ fn read(
 
 fn plan(arguments: &Replay) -> Result<Plan, Failure> {
     let config = arguments.config.as_deref().map(Config::load).transpose()?;
+    let to = |parse: &dyn Fn(&str) -> Result<Collector, String>| {
+        let parsed = arguments.to.as_deref().map(parse).transpose();
+        parsed.map_err(|text| anyhow!(text))
+    };
     let mut plan = match config {
         Some(config) => Plan {
             sensor: config.sensor,
             telescope: config.telescope,
             delivery: config.delivery,
             interval_length: config.interval_length,
+            to: to(&|url| Collector::with_identity(url, &config.identity))?,
         },
         None => Plan {
             sensor: sensor_id("replay").map_err(|text| anyhow!(text))?,
             telescope: Telescope::default(),
             delivery: Delivery::Direct,
             interval_length: IntervalLength::DEFAULT,
+            to: to(&Collector::parse)?,
         },
     };
     if !arguments.telescope.is_empty() {

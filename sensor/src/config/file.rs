@@ -12,6 +12,7 @@ use super::size::ByteSize;
 use super::{Capture, Check, Config, KernelFilter, Method, Spool};
 use crate::capture::file::FRAME_BYTES_MAX;
 use crate::decode::tunnel::Delivery;
+use crate::identity::IdentityFiles;
 
 /// Room for the headers a telescope needs, tunnels and quoted headers included.
 const SNAPLEN_DEFAULT: u32 = 256;
@@ -24,6 +25,8 @@ const RING_MIN: ByteSize = ByteSize::mebibytes(1);
 const RING_MAX: ByteSize = ByteSize::mebibytes(1024);
 /// A week of a /16, at 4.5 bytes per packet.
 const SPOOL_DEFAULT: ByteSize = ByteSize::mebibytes(16 * 1024);
+/// Beside the configuration.
+const IDENTITY_DEFAULT: &str = "identity";
 /// Below this one busy hour fills it.
 const SPOOL_MIN: ByteSize = ByteSize::mebibytes(64);
 
@@ -38,9 +41,20 @@ pub(super) struct File {
     delivery: Delivery,
     interval_seconds: Option<Spanned<u32>>,
     salt_file: PathBuf,
+    identity: Option<Spanned<IdentitySection>>,
     spool: SpoolSection,
     #[serde(default)]
     capture: CaptureSection,
+}
+
+/// A directory of the sensor's own, or three files that are brought.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdentitySection {
+    path: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    ca: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -72,7 +86,15 @@ impl File {
     /// `None` where a fault was noted; all of them are.
     pub fn check(self, check: &mut Check<'_>, directory: &Path) -> Option<Config> {
         let sensor = check.keep(self.sensor.span().start, sensor_id(self.sensor.as_ref()));
-        let collector = Collector::parse(self.collector.as_ref());
+        let at = self
+            .identity
+            .as_ref()
+            .map_or(0, |section| section.span().start);
+        let identity = self.identity.map(Spanned::into_inner).unwrap_or_default();
+        let identity = check.keep(at, identity.check(directory));
+        let unknown = IdentityFiles::Enrolled(PathBuf::new()); // noted, so nothing comes of it
+        let files = identity.as_ref().unwrap_or(&unknown);
+        let collector = Collector::with_identity(self.collector.as_ref(), files);
         let collector = check.keep(self.collector.span().start, collector);
         let telescope = super::telescope(self.telescope.as_ref());
         let telescope = check.keep(self.telescope.span().start, telescope);
@@ -86,12 +108,34 @@ impl File {
             sensor: sensor?,
             collector: collector?,
             telescope: telescope?,
+            identity: identity?,
             delivery: self.delivery,
             interval_length: interval_length?,
             salt_file: directory.join(self.salt_file),
             spool: spool?,
             capture: capture?,
         })
+    }
+}
+
+impl IdentitySection {
+    fn check(self, directory: &Path) -> Result<IdentityFiles, String> {
+        match (self.path, self.certificate, self.key, self.ca) {
+            (path, None, None, None) => {
+                let path = path.unwrap_or_else(|| IDENTITY_DEFAULT.into());
+                Ok(IdentityFiles::Enrolled(directory.join(path)))
+            }
+            (None, Some(certificate), Some(key), Some(ca)) => Ok(IdentityFiles::Brought {
+                certificate: directory.join(certificate),
+                key: directory.join(key),
+                ca: directory.join(ca),
+            }),
+            _ => Err(
+                "[identity] is either `path`, for a sensor that is enrolled, or `certificate`, \
+                 `key` and `ca`, all three, of your own authority"
+                    .to_owned(),
+            ),
+        }
     }
 }
 

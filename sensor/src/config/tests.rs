@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use super::collector::Way;
 use super::*;
 
 const SAMPLE: &str = include_str!("../../../config/sensor.toml");
@@ -20,7 +21,10 @@ fn the_shipped_sample_is_valid() {
     assert_eq!(config.telescope.addresses(), 4096);
     assert_eq!(config.delivery, Delivery::Direct);
     assert_eq!(config.interval_length, IntervalLength::DEFAULT);
-    assert_eq!(config.collector.to_string(), "http://127.0.0.1:7614/");
+    assert_eq!(config.collector.to_string(), "https://centre.example:7614/");
+    let directory = Path::new("/etc/noroshi/identity").to_owned();
+    assert_eq!(config.identity, IdentityFiles::Enrolled(directory));
+    assert_eq!(config.collector.way(), &Way::Tls(config.identity));
     assert_eq!(config.salt_file, Path::new("/etc/noroshi/salt"));
     assert_eq!(config.spool.bytes_max, ByteSize::mebibytes(16 * 1024));
     assert_eq!(config.capture.method, Method::Ring);
@@ -49,7 +53,7 @@ fn what_may_be_left_out_has_the_sample_s_values() {
 }
 
 /// What is replaced in the sample, by what, and what is said about it.
-const FAULTS: [(&str, &str, &str); 16] = [
+const FAULTS: [(&str, &str, &str); 17] = [
     (
         "\"jp-1\"",
         "\"JP 1\"",
@@ -57,23 +61,28 @@ const FAULTS: [(&str, &str, &str); 16] = [
          the centre's registry",
     ),
     (
-        "http://127.0.0.1:7614",
+        "https://centre.example:7614",
         "http://192.0.2.1:7614",
         "5: collector `http://192.0.2.1:7614` is not on this machine, and http:// is not \
-         encrypted: bring the collector's port here through a tunnel (ssh -L, WireGuard), and \
-         write one like http://127.0.0.1:7614",
+         encrypted: write one like https://centre.example:7614",
     ),
     (
-        "http://127.0.0.1:7614",
         "https://centre.example:7614",
-        "5: collector `https://centre.example:7614`: this version speaks no TLS: bring the \
-         collector's port here through a tunnel (ssh -L, WireGuard), and write one like \
-         http://127.0.0.1:7614",
+        "ftp://centre.example:7614",
+        "5: collector `ftp://centre.example:7614` is no https:// URL: write one like \
+         https://centre.example:7614",
     ),
     (
-        "http://127.0.0.1:7614",
+        "https://centre.example:7614",
         "127.0.0.1",
-        "5: collector `127.0.0.1` lacks a host or a port: write one like http://127.0.0.1:7614",
+        "5: collector `127.0.0.1` lacks a host or a port: write one like \
+         https://centre.example:7614",
+    ),
+    (
+        "path = \"identity\"",
+        "key = \"sensor-key.pem\"",
+        "13: [identity] is either `path`, for a sensor that is enrolled, or `certificate`, `key` \
+         and `ca`, all three, of your own authority",
     ),
     (
         "198.18.0.0/20",
@@ -98,27 +107,27 @@ const FAULTS: [(&str, &str, &str); 16] = [
     (
         "\"16 GiB\"",
         "\"1 MiB\"",
-        "15: spool.bytes_max is 1 MiB, less than 64 MiB: write at least that",
+        "21: spool.bytes_max is 1 MiB, less than 64 MiB: write at least that",
     ),
     (
         "\"16 MiB\"",
         "16",
-        "19: invalid type: integer `16`, expected a size with its unit, such as \"16 MiB\"",
+        "25: invalid type: integer `16`, expected a size with its unit, such as \"16 MiB\"",
     ),
     (
         "\"16 MiB\"",
         "\"16 MB\"",
-        "19: `16 MB` is no size: write one with its unit, such as \"16 MiB\"",
+        "25: `16 MB` is no size: write one with its unit, such as \"16 MiB\"",
     ),
     (
         "\"ring\"",
         "\"dpdk\"",
-        "18: unknown variant `dpdk`, expected `ring` or `pcap`",
+        "24: unknown variant `dpdk`, expected `ring` or `pcap`",
     ),
     (
         "snaplen = 256",
         "snaplen = 60",
-        "20: capture.snaplen 60: write 94 to 262144 bytes, as in 256",
+        "26: capture.snaplen 60: write 94 to 262144 bytes, as in 256",
     ),
     (
         "\"direct\"",
@@ -129,9 +138,9 @@ const FAULTS: [(&str, &str, &str); 16] = [
         "interface = ",
         "iface = ",
         "6: unknown field `iface`, expected one of `sensor`, `collector`, `interface`, \
-         `telescope`, `delivery`, `interval_seconds`, `salt_file`, `spool`, `capture`",
+         `telescope`, `delivery`, `interval_seconds`, `salt_file`, `identity`, `spool`, `capture`",
     ),
-    ("[spool]", "[spool", "13: unclosed table, expected `]`"),
+    ("[spool]", "[spool", "19: unclosed table, expected `]`"),
 ];
 
 #[test]
@@ -155,6 +164,6 @@ fn all_faults_are_told_at_once() {
         .collect();
     assert_eq!(
         lines,
-        ["sensor.toml:4:", "sensor.toml:10", "sensor.toml:20"]
+        ["sensor.toml:4:", "sensor.toml:10", "sensor.toml:26"]
     );
 }

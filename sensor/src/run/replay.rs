@@ -85,7 +85,7 @@ pub fn replay_to(replay: Replay) -> Result<Delivered, RunError> {
             durability: Durability::ThrowAway,
         },
         ship::Settings {
-            collector: replay.collector.uri().clone(),
+            collector: replay.collector.clone(),
             hello: Hello {
                 sensor: replay.sensor.clone(),
                 epoch,

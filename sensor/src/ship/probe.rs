@@ -4,8 +4,8 @@ use noroshi_proto::hello::Welcome;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::Settings;
-use super::session::{CONNECT_TIMEOUT, Ended, connect};
+use super::session::{Ended, connect};
+use super::{CONNECT_TIMEOUT, Settings};
 
 /// Says hello, hears the welcome, and leaves. A stream of the same sensor that is open ends by
 /// it: ask only where none runs.

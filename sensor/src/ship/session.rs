@@ -6,7 +6,7 @@ use std::time::Duration;
 use noroshi_proto::answer::{Ack, Refused};
 use noroshi_proto::hello::{Hello, Welcome};
 use noroshi_proto::id::Epoch;
-use noroshi_proto::limits::{HTTP2_WINDOW_BYTES, IN_FLIGHT_MAX, MESSAGE_BYTES_MAX};
+use noroshi_proto::limits::{IN_FLIGHT_MAX, MESSAGE_BYTES_MAX};
 use noroshi_proto::refusal::{Refusal, Remedy};
 use noroshi_proto::v1::ingest_client::IngestClient;
 use noroshi_proto::v1::push_request::Message as Request;
@@ -17,19 +17,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
-use tonic::transport::Endpoint;
 
 use super::lanes::Lanes;
 use super::queue::Queue;
-use super::{IN_FLIGHT_BYTES_MAX, Phase, Settings, ShipError, Shipped, deadline};
+use super::{CONNECT_TIMEOUT, IN_FLIGHT_BYTES_MAX, Phase, Settings, ShipError, Shipped, deadline};
 use crate::clock;
+use crate::identity::line::{self, verdict};
 
-/// For connecting, and for the answer to a hello.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// For the answer to a batch: longer than any insert of the store.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
-/// How often an idle connection is asked whether it still is one.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// How a connection ended.
 #[derive(Debug)]
@@ -167,7 +163,7 @@ impl<'a> Session<'a> {
         let answer = match answer {
             Ok(Some(answer)) => answer.message,
             Ok(None) => return Ok(Some(later("the collector closed the stream"))),
-            Err(status) => return Ok(Some(later(&chain(&status)))),
+            Err(status) => return Ok(Some(later(&verdict(&status)))),
         };
         self.waiting_since = Instant::now();
         match answer {
@@ -235,17 +231,8 @@ pub async fn connect(
     requests: &mpsc::Sender<PushRequest>,
     receiver: mpsc::Receiver<PushRequest>,
 ) -> Result<(Streaming<PushResponse>, Welcome), Ended> {
-    let channel = Endpoint::from(settings.collector.clone())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .initial_stream_window_size(HTTP2_WINDOW_BYTES)
-        .initial_connection_window_size(HTTP2_WINDOW_BYTES)
-        .http2_keep_alive_interval(KEEP_ALIVE)
-        .keep_alive_timeout(KEEP_ALIVE)
-        .keep_alive_while_idle(true)
-        .tcp_nodelay(true)
-        .connect()
-        .await
-        .map_err(|error| later(&chain(&error)))?;
+    let channel = line::connect(&settings.collector).await;
+    let channel = channel.map_err(|error| later(&error.to_string()))?;
     let hello = Hello {
         clock: clock::now(),
         ..settings.hello.clone()
@@ -259,14 +246,10 @@ pub async fn connect(
     let mut client = IngestClient::new(channel)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let silent = |status| later(&(verdict(&status) + line::hint(&settings.collector)));
     let answers = client.push(ReceiverStream::new(receiver)).await;
-    let mut answers = answers
-        .map_err(|status| later(&chain(&status)))?
-        .into_inner();
-    let first = answers
-        .message()
-        .await
-        .map_err(|status| later(&chain(&status)))?;
+    let mut answers = answers.map_err(silent)?.into_inner();
+    let first = answers.message().await.map_err(silent)?;
     match first.and_then(|first| first.message) {
         Some(Answer::Welcome(welcome)) => Welcome::try_from(welcome)
             .map(|welcome| (answers, welcome))
@@ -291,18 +274,6 @@ fn refused_stream(refusal: v1::Refusal) -> Ended {
         Ok(Refused { refusal, .. }) => Ended::Stopped(refusal),
         Err(error) => later(&format!("a refusal that is {error}")),
     }
-}
-
-/// An error with what caused it: tonic's own texts stop at "transport error".
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// Resolves when a finishing phase has no time left.

@@ -57,7 +57,7 @@ pub struct Sensor {
     directory: PathBuf,
     /// Deleted with the last process that uses it.
     _own: Option<TempDir>,
-    collector: SocketAddr,
+    collector: Collector,
     epoch: Epoch,
     summariser: Summariser,
     queue: Arc<Queue>,
@@ -75,6 +75,11 @@ impl Sensor {
     }
 
     pub fn start_as(id: &str, collector: SocketAddr) -> Self {
+        Self::start_with(id, url(collector))
+    }
+
+    /// One that knows how the collector is reached, and who it is itself.
+    pub fn start_with(id: &str, collector: Collector) -> Self {
         let first = Millis(clock::now().0 - AGO_SECONDS * 1_000).interval(LENGTH);
         let own = tempfile::tempdir().expect("a directory");
         let sensor = Self::open(id, own.path(), collector, first);
@@ -86,10 +91,10 @@ impl Sensor {
 
     /// Goes on with what other processes left in `directory`; the first of them began at `first`,
     /// and every interval was one batch.
-    pub fn open(id: &str, directory: &Path, collector: SocketAddr, first: Interval) -> Self {
+    pub fn open(id: &str, directory: &Path, collector: Collector, first: Interval) -> Self {
         let id = SensorId::new(id).expect("an id");
         let epoch = noroshi_sensor::key::draw_epoch().expect("random numbers");
-        let (queue, phase, shipping) = process(&id, directory, collector, epoch);
+        let (queue, phase, shipping) = process(&id, directory, collector.clone(), epoch);
         let before = queue.with_spool(|spool| spool.head());
         let next = Interval(first.start() + before * u64::from(LENGTH.seconds()));
         Self {
@@ -113,7 +118,8 @@ impl Sensor {
     pub fn watch(&mut self, packets: u16) {
         let mut batches = self.summariser.advance_to(self.next);
         for number in 0..packets {
-            batches.extend(self.summariser.add(&packet(self.next, number)));
+            let packet = packet(&self.id, self.next, number);
+            batches.extend(self.summariser.add(&packet));
         }
         *self.made.entry(self.next.start()).or_default() += u64::from(packets);
         self.next = self.next.next(LENGTH);
@@ -141,7 +147,8 @@ impl Sensor {
         let _ = self.shipping.await;
         drop(self.queue);
         let epoch = noroshi_sensor::key::draw_epoch().expect("random numbers");
-        let (queue, phase, shipping) = process(&self.id, &self.directory, self.collector, epoch);
+        let (queue, phase, shipping) =
+            process(&self.id, &self.directory, self.collector.clone(), epoch);
         let summariser = summariser(&self.id, epoch);
         Self {
             epoch,
@@ -169,14 +176,27 @@ impl Sensor {
     pub async fn refused(self) -> (String, usize) {
         let ended = tokio::time::timeout(Duration::from_secs(30), self.shipping).await;
         let ended = ended.expect("the collector speaks").expect("no panic");
-        let mut cursor = spool::Cursor::default();
-        let mut left = 0;
-        self.queue.with_spool(|spool| {
-            while let Some(_batch) = spool.next(&mut cursor, u64::MAX).expect("it is readable") {
-                left += 1;
-            }
-        });
+        let left = left(&self.queue);
         (ended.expect_err("it was refused").to_string(), left)
+    }
+
+    /// Another process takes its place and tries once to deliver: what stands against it.
+    pub async fn trouble(self) -> String {
+        self.shipping.abort();
+        let _ = self.shipping.await;
+        drop(self.queue);
+        let once = (self.collector, Some(Duration::ZERO));
+        let (_queue, _phase, shipping) =
+            patient_process(&self.id, &self.directory, once, self.epoch);
+        let ended = shipping.await.expect("no panic");
+        ended.expect_err("it is not let in").to_string()
+    }
+
+    /// The process is stopped: how many batches are left.
+    pub async fn stop(self) -> usize {
+        self.shipping.abort();
+        let _ = self.shipping.await;
+        left(&self.queue)
     }
 
     /// Waits until everything is acknowledged.
@@ -210,13 +230,34 @@ impl Sensor {
     }
 }
 
+fn left(queue: &Queue) -> usize {
+    let mut cursor = spool::Cursor::default();
+    let mut left = 0;
+    queue.with_spool(|spool| {
+        while let Some(_batch) = spool.next(&mut cursor, u64::MAX).expect("it is readable") {
+            left += 1;
+        }
+    });
+    left
+}
+
 type Process = (
     Arc<Queue>,
     watch::Sender<Phase>,
     JoinHandle<Result<Shipped, ShipError>>,
 );
 
-fn process(id: &SensorId, directory: &Path, collector: SocketAddr, epoch: Epoch) -> Process {
+fn process(id: &SensorId, directory: &Path, collector: Collector, epoch: Epoch) -> Process {
+    patient_process(id, directory, (collector, None), epoch)
+}
+
+/// One that gives up when it has had no success for so long.
+fn patient_process(
+    id: &SensorId,
+    directory: &Path,
+    (collector, patience): (Collector, Option<Duration>),
+    epoch: Epoch,
+) -> Process {
     let settings = spool::Settings {
         directory: directory.to_owned(),
         sensor: id.clone(),
@@ -227,14 +268,17 @@ fn process(id: &SensorId, directory: &Path, collector: SocketAddr, epoch: Epoch)
     let spool = Spool::open(settings, epoch, clock::now().seconds()).expect("the spool opens");
     let queue = Arc::new(Queue::new(spool));
     let (phase, phases) = watch::channel(Phase::Running);
-    let settings = ship_settings(id, collector, epoch);
+    let settings = ship::Settings {
+        patience,
+        ..ship_settings(id, collector, epoch)
+    };
     let shipping = tokio::spawn(ship::ship(settings, Arc::clone(&queue), phases));
     (queue, phase, shipping)
 }
 
-fn ship_settings(id: &SensorId, collector: SocketAddr, epoch: Epoch) -> ship::Settings {
+fn ship_settings(id: &SensorId, collector: Collector, epoch: Epoch) -> ship::Settings {
     ship::Settings {
-        collector: url(collector).uri().clone(),
+        collector,
         hello: hello(id, epoch),
         order: Order::LiveFirst,
         patience: None,
@@ -244,7 +288,7 @@ fn ship_settings(id: &SensorId, collector: SocketAddr, epoch: Epoch) -> ship::Se
 /// What the collector says to the hello of a sensor of this id.
 pub async fn probe(id: &str, collector: SocketAddr) -> Result<Welcome, String> {
     let id = SensorId::new(id).expect("an id");
-    ship::probe::probe(&ship_settings(&id, collector, Epoch(1))).await
+    ship::probe::probe(&ship_settings(&id, url(collector), Epoch(1))).await
 }
 
 fn hello(id: &SensorId, epoch: Epoch) -> Hello {
@@ -253,14 +297,19 @@ fn hello(id: &SensorId, epoch: Epoch) -> Hello {
         epoch,
         software_version: "0".to_owned(),
         interval_length: LENGTH,
-        telescope: telescope().prefixes().to_vec(),
+        telescope: telescope(id).prefixes().to_vec(),
         purpose: Purpose::Live,
         clock: clock::now(),
     }
 }
 
-fn telescope() -> Telescope {
-    Telescope::new(&["198.18.0.0/24".parse().expect("a prefix")])
+/// The second sensor, where there is one, watches the /24 behind the first's.
+fn telescope(id: &SensorId) -> Telescope {
+    let prefix = match id.as_str() {
+        "jp-2" => "198.18.1.0/24",
+        _ => "198.18.0.0/24",
+    };
+    Telescope::new(&[prefix.parse().expect("a prefix")])
 }
 
 fn summariser(id: &SensorId, epoch: Epoch) -> Summariser {
@@ -272,12 +321,13 @@ fn summariser(id: &SensorId, epoch: Epoch) -> Summariser {
     };
     Summariser::new(
         settings,
-        Mask::new(&MaskKey::from_sensor_id(id), telescope()),
+        Mask::new(&MaskKey::from_sensor_id(id), telescope(id)),
     )
 }
 
 /// A scan of Telnet, from another source each.
-fn packet(interval: Interval, number: u16) -> Packet {
+fn packet(sensor: &SensorId, interval: Interval, number: u16) -> Packet {
+    let network = u8::from(sensor.as_str() == "jp-2");
     let [high, low] = number.to_be_bytes();
     Packet {
         seen_at: Millis(interval.start() * 1_000 + u64::from(number)),
@@ -286,7 +336,7 @@ fn packet(interval: Interval, number: u16) -> Packet {
             traffic: Traffic::ScanSyn,
             transport: Transport::Tcp { service_port: 23 },
         },
-        target: IpAddr::V4(Ipv4Addr::new(198, 18, 0, low)),
+        target: IpAddr::V4(Ipv4Addr::new(198, 18, network, low)),
         bytes: 40,
         source_port: 40_000,
         window: 1_024,
@@ -298,9 +348,10 @@ fn packet(interval: Interval, number: u16) -> Packet {
 
 /// Replays a capture to a collector.
 pub async fn replay(capture: &Path, collector: SocketAddr) -> Result<Delivered, RunError> {
+    let sensor = SensorId::new(SENSOR).expect("an id");
     let replay = Replay {
-        sensor: SensorId::new(SENSOR).expect("an id"),
-        telescope: telescope(),
+        telescope: telescope(&sensor),
+        sensor,
         delivery: Delivery::Direct,
         interval_length: LENGTH,
         captures: vec![capture.to_owned()],
@@ -311,7 +362,7 @@ pub async fn replay(capture: &Path, collector: SocketAddr) -> Result<Delivered, 
         .expect("no panic")
 }
 
-fn url(address: SocketAddr) -> Collector {
+pub fn url(address: SocketAddr) -> Collector {
     Collector::parse(&format!("http://{address}")).expect("a loopback address")
 }
 

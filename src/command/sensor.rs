@@ -1,0 +1,210 @@
+//! `noroshi sensor enrol|revoke|list`: who the sensors are.
+//!
+//! It works on the directory of identities, beside any number of collectors, and needs no store.
+
+use std::io::{self, Write};
+
+use anyhow::{Context, anyhow};
+use noroshi_collector::clock;
+use noroshi_collector::identity::authority::Authority;
+use noroshi_collector::identity::journal::{self, Deed};
+use noroshi_collector::identity::register::{Issued, Register};
+use noroshi_collector::identity::revocations::{Revocations, RevocationsDirectory};
+use noroshi_collector::identity::tls::{AuthoritySettings, TlsSettings};
+use noroshi_collector::identity::tokens::Tokens;
+use noroshi_proto::certificate::SensorCertificate;
+use noroshi_proto::id::SensorId;
+use noroshi_proto::time::Millis;
+use serde_json::json;
+
+use crate::arguments::sensors::{Sensor as Verb, SensorEnrol, SensorList, SensorRevoke};
+use crate::command::author::author;
+use crate::config::Config;
+use crate::failure::Failure;
+
+const HOUR_MILLIS: u64 = 3_600_000;
+
+pub fn run(verb: Verb) -> Result<(), Failure> {
+    match verb {
+        Verb::Enrol(arguments) => enrol(&arguments),
+        Verb::Revoke(arguments) => revoke(&arguments),
+        Verb::List(arguments) => list(&arguments),
+    }
+}
+
+fn enrol(arguments: &SensorEnrol) -> Result<(), Failure> {
+    let config = Config::load(&arguments.config)?;
+    known(&config, &arguments.sensor)?;
+    let tls = tls(&config)?;
+    if matches!(tls.authority, AuthoritySettings::Brought(_)) {
+        return Err(anyhow!(
+            "[collector.tls] names files of your own authority: it issues sensors' certificates, \
+             each with the URI noroshi:sensor:ID; here nobody is enrolled"
+        )
+        .into());
+    }
+    let now = clock::now();
+    let until = Millis(now.0 + arguments.hours * HOUR_MILLIS);
+    let authority = Authority::open_or_draw(&tls.directory, now)?;
+    let by = author(arguments.by.as_deref());
+    let token = Tokens::open(&tls.directory)?.give(
+        &arguments.sensor,
+        authority.fingerprint(),
+        &by,
+        (now, until),
+    )?;
+    journal::note(&tls.directory, Deed::Invited, &arguments.sensor, &by, now)?;
+    let mut out = io::stdout().lock();
+    let said = if arguments.json {
+        let line = json!({
+            "sensor": arguments.sensor.as_str(),
+            "token": token.to_string(),
+            "until": until.to_string(),
+            "authority": authority.fingerprint().to_string(),
+        });
+        writeln!(out, "{line}")
+    } else {
+        // The token alone on standard output, to be copied or piped.
+        eprintln!(
+            "Token of sensor {}, good once, until {until}. On the sensor's machine:\n  \
+             noroshi-sensor enrol --config sensor.toml",
+            arguments.sensor
+        );
+        writeln!(out, "{token}")
+    };
+    said.context("standard output")?;
+    Ok(())
+}
+
+fn revoke(arguments: &SensorRevoke) -> Result<(), Failure> {
+    let config = Config::load(&arguments.config)?;
+    let tls = tls(&config)?;
+    let now = clock::now();
+    let sensor = &arguments.sensor;
+    if config.registry.sensor(sensor).is_none() && issued(tls, sensor)?.is_none() {
+        known(&config, sensor)?; // a slip of the pen revokes nobody
+    }
+    // First what is used, then what could be.
+    RevocationsDirectory::open(&tls.directory)?.revoke(sensor, now)?;
+    Tokens::open(&tls.directory)?.withdraw(sensor)?;
+    let by = author(arguments.by.as_deref());
+    journal::note(&tls.directory, Deed::Revoked, sensor, &by, now)?;
+    let mut out = io::stdout().lock();
+    let said = if arguments.json {
+        let line = json!({"sensor": sensor.as_str(), "revoked_at": now.to_string()});
+        writeln!(out, "{line}")
+    } else {
+        writeln!(
+            out,
+            "sensor {sensor}: every certificate until {now} is void, and its streams end; \
+             `noroshi sensor enrol {sensor}` lets it in again"
+        )
+    };
+    said.context("standard output")?;
+    Ok(())
+}
+
+/// How a sensor stands.
+struct Standing<'a> {
+    sensor: &'a SensorId,
+    issued: Option<Issued>,
+    revoked: Option<Millis>,
+    token_until: Option<Millis>,
+}
+
+impl Standing<'_> {
+    fn word(&self, revocations: &Revocations, now: Millis) -> &'static str {
+        let Some(issued) = self.issued else {
+            return match (self.token_until, self.revoked) {
+                (Some(_), _) => "invited",
+                (None, Some(_)) => "revoked",
+                (None, None) => "not enrolled",
+            };
+        };
+        let certificate = SensorCertificate {
+            sensor: self.sensor.clone(),
+            valid: issued.from..issued.until,
+        };
+        if revocations.against(&certificate).is_some() {
+            "revoked"
+        } else if issued.until <= now {
+            "expired"
+        } else {
+            "enrolled"
+        }
+    }
+}
+
+fn list(arguments: &SensorList) -> Result<(), Failure> {
+    let config = Config::load(&arguments.config)?;
+    let tls = tls(&config)?;
+    let now = clock::now();
+    let revocations = RevocationsDirectory::open(&tls.directory)?.read()?;
+    let tokens = Tokens::open(&tls.directory)?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for sensor in config.registry.sensors() {
+        let standing = Standing {
+            sensor: &sensor.id,
+            issued: issued(tls, &sensor.id)?,
+            revoked: revocations.of(&sensor.id),
+            token_until: tokens.waiting(&sensor.id, now)?,
+        };
+        let word = standing.word(&revocations, now);
+        print(&mut out, &standing, word, arguments.json).context("standard output")?;
+    }
+    out.flush().context("standard output")?;
+    Ok(())
+}
+
+fn print(out: &mut impl Write, standing: &Standing<'_>, word: &str, json: bool) -> io::Result<()> {
+    let time = |time: Option<Millis>| time.map(|time| time.to_string());
+    let until = time(standing.issued.map(|issued| issued.until));
+    let (revoked, token) = (time(standing.revoked), time(standing.token_until));
+    let sensor = standing.sensor.as_str();
+    if json {
+        let line = json!({
+            "sensor": sensor,
+            "state": word,
+            "certificate_until": until,
+            "revoked_at": revoked,
+            "token_until": token,
+        });
+        return writeln!(out, "{line}");
+    }
+    write!(out, "{sensor:<16} {word:<12}")?;
+    for (what, when) in [
+        ("certificate until", until),
+        ("revoked at", revoked),
+        ("token until", token),
+    ] {
+        if let Some(when) = when {
+            write!(out, "  {what} {when}")?;
+        }
+    }
+    writeln!(out)
+}
+
+fn issued(tls: &TlsSettings, sensor: &SensorId) -> Result<Option<Issued>, Failure> {
+    Ok(Register::open(&tls.directory)?.of(sensor)?)
+}
+
+fn tls(config: &Config) -> Result<&TlsSettings, Failure> {
+    config.collector.tls.as_ref().ok_or_else(|| {
+        Failure::Failed(anyhow!(
+            "without [collector.tls] the collector listens on this machine alone and asks no \
+             sensor who it is: write it, with the names by which sensors reach the collector"
+        ))
+    })
+}
+
+fn known(config: &Config, sensor: &SensorId) -> Result<(), Failure> {
+    if config.registry.sensor(sensor).is_some() {
+        return Ok(());
+    }
+    let sensors = config.registry.sensors().iter();
+    let known: Vec<&str> = sensors.map(|known| known.id.as_str()).collect();
+    Err(Failure::Failed(anyhow!(
+        "sensor {sensor} is not in the registry, which has: {}",
+        known.join(", ")
+    )))
+}
