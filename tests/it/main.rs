@@ -10,6 +10,7 @@ mod corpus;
 mod crash;
 mod delivery;
 mod floods;
+mod identity;
 mod mixed;
 mod process;
 mod structure;

@@ -6,13 +6,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Runs a program to its end; `None` when it had to be killed after `limit`.
+pub fn run_within(command: Command, limit: Duration) -> Option<Output> {
+    run_reading(command, Stdio::null(), limit)
+}
+
+/// The same, with something to read.
 #[allow(
     clippy::disallowed_methods,
     reason = "a hang can only be told by the clock"
 )]
-pub fn run_within(mut command: Command, limit: Duration) -> Option<Output> {
+pub fn run_reading(mut command: Command, input: Stdio, limit: Duration) -> Option<Output> {
     command
-        .stdin(Stdio::null())
+        .stdin(input)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command
