@@ -96,8 +96,8 @@ fn revoke(arguments: &SensorRevoke) -> Result<(), Failure> {
     } else {
         writeln!(
             out,
-            "sensor {sensor}: every certificate until {now} is void, and its streams end; \
-             `noroshi sensor enrol {sensor}` lets it in again"
+            "sensor {sensor}: every certificate until {now} is void, and its streams end; a younger \
+             one lets it in again (`noroshi sensor enrol {sensor}`)"
         )
     };
     said.context("standard output")?;

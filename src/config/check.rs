@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use noroshi_collector::enrich::geo;
 use noroshi_collector::enrich::scanners::{ListReport, ScannerLists};
-use noroshi_collector::identity::tls::{AuthoritySettings, brought};
+use noroshi_collector::identity::tls::{AuthoritySettings, Source};
 use noroshi_feeds::channel::{self, Problem};
 use noroshi_feeds::credential::Credentials;
 use noroshi_feeds::{clock, tls};
@@ -41,7 +41,7 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     }
     if let Some(tls) = &read.collector.tls
         && let AuthoritySettings::Brought(files) = &tls.authority
-        && let Err(error) = brought(files)
+        && let Err(error) = Source::Brought(files.clone()).acceptor(clock::now())
     {
         document.fault(read.lines.identity, error.to_string());
     }

@@ -51,8 +51,8 @@ impl Caller {
             Self::Sensor(certificate) => match revocations.against(certificate) {
                 None => Ok(Some(certificate)),
                 Some(at) => Err(Refusal::Unidentified(format!(
-                    "what was issued to sensor {} was revoked at {at}: the centre's operator \
-                     enrols it again (`noroshi sensor enrol {}`)",
+                    "what was issued to sensor {} was revoked at {at}: a younger certificate lets it \
+                     in again (`noroshi sensor enrol {}`, by the centre's operator)",
                     certificate.sensor, certificate.sensor
                 ))),
             },

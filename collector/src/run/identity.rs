@@ -14,7 +14,7 @@ use crate::identity::authority::Authority;
 use crate::identity::enrolment::Office;
 use crate::identity::register::Register;
 use crate::identity::revocations::{Revocations, RevocationsDirectory, Watched};
-use crate::identity::tls::{self, AuthoritySettings, Shown, TlsSettings};
+use crate::identity::tls::{AuthoritySettings, Shown, Source, TlsSettings};
 use crate::identity::tokens::Tokens;
 
 /// What is made of `[collector.tls]`; nothing where there is none.
@@ -35,10 +35,9 @@ pub(super) struct Background {
     certificate: Option<OwnCertificate>,
 }
 
-/// The collector's certificate of the centre's own authority, which is renewed in time.
+/// The collector's own certificate, which is another in time.
 struct OwnCertificate {
-    authority: Arc<Authority>,
-    names: Vec<String>,
+    source: Source,
     shown: Arc<Shown>,
 }
 
@@ -48,15 +47,14 @@ impl Identity {
         let directory = &settings.directory;
         let revocations = RevocationsDirectory::open(directory)?;
         let read = revocations.read()?; // who was revoked before is never let in
-        let (acceptor, office, certificate) = match &settings.authority {
-            AuthoritySettings::Brought(files) => (tls::brought(files)?, None, None),
+        let now = clock::now();
+        let (source, office) = match &settings.authority {
+            AuthoritySettings::Brought(files) => (Source::Brought(files.clone()), None),
             AuthoritySettings::Own {
                 names,
                 sensor_millis,
             } => {
-                let now = clock::now();
                 let authority = Arc::new(Authority::open_or_draw(directory, now)?);
-                let (acceptor, shown) = tls::own(&authority, names, now)?;
                 let office = Office {
                     directory: directory.clone(),
                     authority: Arc::clone(&authority),
@@ -66,20 +64,17 @@ impl Identity {
                     registry: Arc::clone(registry),
                     sensor_millis: *sensor_millis,
                 };
-                let certificate = OwnCertificate {
-                    authority,
-                    names: names.clone(),
-                    shown,
-                };
-                (acceptor, Some(office), Some(certificate))
+                let names = names.clone();
+                (Source::Own { authority, names }, Some(office))
             }
         };
+        let (acceptor, shown) = source.acceptor(now)?;
         Ok(Self {
             acceptor: Some(acceptor),
             office,
             background: Background {
                 revocations: Some((revocations, read)),
-                certificate,
+                certificate: Some(OwnCertificate { source, shown }),
             },
         })
     }
@@ -115,7 +110,7 @@ impl Background {
 impl OwnCertificate {
     async fn renew(self, stopped: impl Future<Output = ()>) {
         let mut stopped = std::pin::pin!(stopped);
-        let mut due = interval(tls::renewed_every());
+        let mut due = interval(self.source.every());
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         due.tick().await; // the first one is at once
         loop {
@@ -123,7 +118,7 @@ impl OwnCertificate {
                 () = &mut stopped => return,
                 _ = due.tick() => {}
             }
-            match tls::certificate_of(&self.authority, &self.names, clock::now()) {
+            match self.source.certificate(clock::now()) {
                 Ok(certificate) => self.shown.change(certificate),
                 Err(error) => tracing::error!(%error, "the collector's certificate"),
             }
