@@ -62,7 +62,9 @@ pub async fn enrol(
 ) -> Result<SensorCertificate, EnrolError> {
     let request = Request::new(sensor)?;
     // What cannot be written should be known before the token is used up.
-    put(&directory.join("enrolling"), "")?;
+    let trial = directory.join("enrolling");
+    put(&trial, "")?;
+    let _ = std::fs::remove_file(trial); // empty, and harmless
     let named = collector.to_string();
     let unreached = |reason: LineError| EnrolError::Line {
         collector: named.clone(),
@@ -108,6 +110,5 @@ pub async fn enrol(
         &directory.join(SENSOR_FILE),
         &request.pem(&answer.certificate),
     )?;
-    let _ = std::fs::remove_file(directory.join("enrolling")); // empty, and harmless
     Ok(certificate)
 }
