@@ -332,6 +332,22 @@ impl Tlp {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 12] = [
+        Self::InfectedHost,
+        Self::ScanningHost,
+        Self::ReflectionRecon,
+        Self::ReflectionVictim,
+        Self::OpenReflector,
+        Self::DdosVictim,
+        Self::ScanSurge,
+        Self::NewService,
+        Self::CoordinatedScan,
+        Self::SpoofSuspect,
+        Self::CountrySilence,
+        Self::SensorSilence,
+    ];
+
     /// The name in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -359,6 +375,18 @@ impl State {
             Self::Continuing => "continuing",
             Self::Closed => "closed",
             Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+impl Severity {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
         }
     }
 }

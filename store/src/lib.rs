@@ -23,6 +23,8 @@
 //! | [`notices`]    | evidence from elsewhere        | cases apart, kept for a short time           |
 //! | [`stix`]       | STIX objects                   | the same, in the order they were published   |
 //! | [`tally`]      | a period                       | how its cases fared                          |
+//! | [`listing`]    | a filter                       | alerts page by page, for people              |
+//! | [`figures`]    | a range of time                | rates, services, countries, one subject      |
 //! | [`reported`]   | a period                       | what a partner's report counts               |
 //! | [`deliveries`] | messages to partners           | which of them are still to be delivered      |
 //! | [`lease`]      | a role                         | the right to be the only one in it           |
@@ -41,8 +43,10 @@ pub mod deliveries;
 pub mod digest;
 pub mod document;
 pub mod engine;
+pub mod figures;
 pub mod lease;
 pub mod ledger;
+pub mod listing;
 pub mod maintenance;
 pub mod notices;
 pub mod observations;
