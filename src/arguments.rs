@@ -56,6 +56,10 @@ pub enum Verb {
     Analyzer(Configured),
     /// The feeds alone.
     Feeds(Configured),
+    /// The console alone.
+    Console(Configured),
+    /// A user of the console: reads a password from standard input, prints what to add to the file.
+    User(User),
     /// Check the configuration and the registry: exit 0, or 78 with file, line and what to do.
     Check(Configured),
     /// Captures to alerts, in event time, on a throw-away store.
@@ -96,6 +100,25 @@ pub struct Configured {
     /// The centre's configuration.
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+}
+
+/// `noroshi user`
+#[derive(Args)]
+#[command(after_help = "Examples:
+  noroshi user aiko --role operator >> users.toml
+  noroshi user somchai --role partner --partner th-cert >> users.toml
+
+The file is named in [console] users, and is read when the console starts. It has mode 0600.")]
+pub struct User {
+    /// The name typed at sign-in.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// viewer, analyst, operator or partner.
+    #[arg(long, value_name = "ROLE")]
+    pub role: String,
+    /// Of role partner: which.
+    #[arg(long, value_name = "ID")]
+    pub partner: Option<String>,
 }
 
 /// `noroshi demo`

@@ -24,6 +24,7 @@ mod replay;
 mod scenario;
 mod sensor;
 mod up;
+mod user;
 
 /// What the centre is called where it signs what it says.
 const CENTRE: &str = "Noroshi";
@@ -39,6 +40,8 @@ pub fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Collector(arguments) => up::run(&arguments, &[Role::Collector]),
         Verb::Analyzer(arguments) => up::run(&arguments, &[Role::Analyzer]),
         Verb::Feeds(arguments) => up::run(&arguments, &[Role::Feeds]),
+        Verb::Console(arguments) => up::run(&arguments, &[Role::Console]),
+        Verb::User(arguments) => user::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Replay(arguments) => replay::run(arguments),
         Verb::Alerts(verb) => alerts::run(verb),

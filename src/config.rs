@@ -6,6 +6,7 @@
 //! | `collector` | where sensors connect to, and who says who they are              |
 //! | `place`   | where the store is: the embedded engine's directory or a server    |
 //! | `push`    | how alerts are pushed, and the centre's mail                       |
+//! | `console` | where people look, and who may                                    |
 //! | `check`   | everything wrong with it and with the files it names               |
 //!
 //! Relative paths are relative to the configuration's own directory. Secrets stand in
@@ -13,6 +14,7 @@
 
 mod check;
 mod collector;
+mod console;
 mod file;
 mod place;
 mod push;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 use noroshi_analyzer::settings::Settings as AnalyzerSettings;
 use noroshi_collector::enrich::Sources;
 use noroshi_collector::settings::Settings as CollectorSettings;
+use noroshi_console::Way;
 use noroshi_feeds::channel::Settings as PushSettings;
 use noroshi_feeds::tls::TlsFiles;
 use noroshi_store::document::{Document, Fault, Faults, read_text};
@@ -48,6 +51,8 @@ pub struct Config {
     pub analyzer: AnalyzerSettings,
     /// The feeds.
     pub feeds: FeedsSettings,
+    /// The console.
+    pub console: ConsoleSettings,
 }
 
 /// `[store]` and `[retention]`
@@ -80,11 +85,23 @@ pub struct FeedsSettings {
     pub push: PushSettings,
 }
 
+/// `[console]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleSettings {
+    /// Where browsers connect to.
+    pub listen: SocketAddr,
+    /// The file of users; without it nobody can sign in, and no console is served.
+    pub users: Option<PathBuf>,
+    /// How browsers come there.
+    pub way: Way,
+}
+
 /// Ports of the listeners, unless told otherwise: unassigned at IANA.
 const COLLECTOR_PORT: u16 = 7614;
 const FEEDS_PORT: u16 = 7615;
 /// The directory of sensors' identities, in the store's own, unless told otherwise.
 const IDENTITY: &str = "identity";
+const CONSOLE_PORT: u16 = 7617;
 /// The file of the feeds' own key, unless told otherwise.
 const FEEDS_KEY: &str = "feeds.key";
 /// Streams a collector holds open: ten times the sensors the platform is measured with.

@@ -5,6 +5,7 @@
 //! All of it is marked as an exercise.
 
 mod cast;
+mod people;
 mod watch;
 
 use std::io::IsTerminal;
@@ -59,6 +60,8 @@ async fn play(registry: &Arc<Registry>, site: &Site, arguments: &Demo) -> Result
         Settings::default(),
         gone,
     ));
+    let (leave, left) = channel(());
+    let console = people::receive(site, registry, left).await?;
     let sensors = start_sensors(&cast, &format!("http://{}", collector.address()))?;
     println!(
         "{} sensors play {} packets to the collector.\n",
@@ -70,9 +73,11 @@ async fn play(registry: &Arc<Registry>, site: &Site, arguments: &Demo) -> Result
     watching.print_table(registry);
     let verdict = watched.and_then(|()| watching.verdict());
     if !arguments.exit && std::io::stdout().is_terminal() && verdict.is_ok() {
-        println!("\nThe engine and the collector stay until you press Ctrl-C.");
+        println!("\nThe engine, the collector and the console stay until you press Ctrl-C.");
         tokio::signal::ctrl_c().await?;
     }
+    drop(leave);
+    console.await.context("the console broke off")?;
     drop(stop);
     analyzing.await.context("the analyzer broke off")??;
     collector.stop().await?;

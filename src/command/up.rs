@@ -1,10 +1,13 @@
-//! `noroshi up|collector|analyzer|feeds`: the centre's roles, until SIGTERM.
+//! `noroshi up|collector|analyzer|feeds|console`: the centre's roles, until SIGTERM.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use anyhow::Context;
 use noroshi_collector::enrich::reload::Reloader;
 use noroshi_collector::run::Parts;
+use noroshi_console::Console;
+use noroshi_console::user::Users;
 use noroshi_feeds::metrics::Metrics;
 use noroshi_feeds::metrics::listener::Listener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,11 +29,13 @@ pub enum Role {
     Analyzer,
     /// Serves partners' machines.
     Feeds,
+    /// Serves people.
+    Console,
 }
 
 impl Role {
     /// What `up` runs.
-    pub const ALL: [Self; 3] = [Self::Collector, Self::Analyzer, Self::Feeds];
+    pub const ALL: [Self; 4] = [Self::Collector, Self::Analyzer, Self::Feeds, Self::Console];
 }
 
 #[tokio::main]
@@ -126,7 +131,38 @@ fn start(
                 Ok(noroshi_feeds::run(&settings, store, registry, metrics, shutdown).await?)
             });
         }
+        Role::Console => console(config, site, shutdown, tasks)?,
     }
+    Ok(())
+}
+
+/// Serves people, where there are any who may sign in.
+fn console(
+    config: &Config,
+    site: &Site,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+    tasks: &mut JoinSet<Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let Some(file) = &config.console.users else {
+        tracing::warn!("[console] users names no file: no console is served");
+        return Ok(());
+    };
+    let registry = Arc::clone(&config.registry);
+    let users = Users::load(file, &registry)?;
+    let feeds = &config.feeds;
+    let scheme = if feeds.tls.is_some() { "https" } else { "http" };
+    let own_url = || format!("{scheme}://{}", feeds.listen);
+    let settings = noroshi_console::Settings {
+        listen: config.console.listen,
+        way: config.console.way.clone(),
+        feeds_url: feeds.public_url.clone().unwrap_or_else(own_url),
+    };
+    let store = site.store.clone();
+    tasks.spawn(async move {
+        let console = Console::open(&settings, store, registry, users).await?;
+        console.run(shutdown).await;
+        Ok(())
+    });
     Ok(())
 }
 

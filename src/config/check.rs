@@ -6,6 +6,8 @@ use std::sync::Arc;
 use noroshi_collector::enrich::geo;
 use noroshi_collector::enrich::scanners::{ListReport, ScannerLists};
 use noroshi_collector::identity::tls::{AuthoritySettings, Source};
+use noroshi_console::user::Users;
+use noroshi_console::{Way, serve};
 use noroshi_feeds::channel::{self, Problem};
 use noroshi_feeds::credential::Credentials;
 use noroshi_feeds::{clock, tls};
@@ -45,6 +47,11 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     {
         document.fault(read.lines.identity, error.to_string());
     }
+    if let Way::Tls(files) = &read.console.way
+        && let Err(error) = serve::acceptor(files)
+    {
+        document.fault(read.lines.console_tls, error);
+    }
     let mut registry_faults = Vec::new();
     let registry = keep(
         read.registry.as_deref().map(Registry::load),
@@ -53,6 +60,7 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     if let Some(registry) = &registry {
         notes.extend(registry.notes().iter().map(Fault::to_string));
         tokens(&read, &document, registry);
+        registry_faults.extend(users(&read, registry));
         registry_faults.extend(channels(&read, &document, registry));
     }
     let config = registry.and_then(|registry| read.into_config(Arc::new(registry)));
@@ -95,6 +103,16 @@ fn tokens(read: &Read, document: &Document<'_>, registry: &Registry) {
         .collect();
     if let Err(error) = Credentials::load(directory, &partners) {
         document.fault(read.lines.tokens, error.to_string());
+    }
+}
+
+/// What is wrong with the console's users, in their own file.
+fn users(read: &Read, registry: &Registry) -> Vec<Fault> {
+    let users = read.console.users.as_deref();
+    let read = users.map(|path| Users::load(path, registry));
+    match read {
+        Some(Err(faults)) => faults.into_vec(),
+        _ => Vec::new(),
     }
 }
 

@@ -15,11 +15,12 @@ use noroshi_store::registry::Registry;
 use noroshi_store::retention::{IMPORTED_DAYS_MAX, Keep, Retention};
 
 use super::collector;
+use super::console;
 use super::place::{self, Place};
 use super::push;
 use super::{
-    CollectorSettings, Config, FEEDS_KEY, FEEDS_PORT, FeedsSettings, IDENTITY, StoreSettings,
-    loopback,
+    CollectorSettings, Config, ConsoleSettings, FEEDS_KEY, FEEDS_PORT, FeedsSettings, IDENTITY,
+    StoreSettings, loopback,
 };
 
 /// The file, before the files it names are read. What is faulty is `None`, and noted.
@@ -28,6 +29,7 @@ pub(super) struct Read {
     pub(super) registry: Option<PathBuf>,
     pub(super) sources: Sources,
     pub(super) feeds: FeedsSettings,
+    pub(super) console: ConsoleSettings,
     /// Lines of `[collector.tls]`, `[geo]` country, `[geo]` asn, `[lists]`, `[feeds]` tokens, `[feeds.tls]` and `[feeds]`.
     pub(super) lines: Lines,
     store: Option<StoreSettings>,
@@ -45,6 +47,7 @@ pub(super) struct Lines {
     pub(super) tls: usize,
     pub(super) identity: usize,
     pub(super) push: usize,
+    pub(super) console_tls: usize,
 }
 
 impl Read {
@@ -57,6 +60,7 @@ impl Read {
             collector: self.collector,
             analyzer: self.analyzer?,
             feeds: self.feeds,
+            console: self.console,
         })
     }
 }
@@ -91,11 +95,13 @@ pub(super) fn read(document: &Document<'_>, base: &Path) -> Read {
     );
     let analyzer = root.settings("analyzer");
     let feeds = feeds(root.section("feeds"), base, &mut lines);
+    let console = console::read(root.section("console"), base, &mut lines);
     root.close();
     Read {
         registry,
         sources,
         feeds,
+        console,
         lines,
         store,
         collector,

@@ -51,6 +51,7 @@ fn the_shipped_samples_are_valid_and_say_the_defaults() {
     feeds.key_file = shipped("feeds.key"); // beside each configuration
     feeds.push.key_file = shipped("feeds.key");
     assert_eq!(config.feeds, feeds);
+    assert_eq!(config.console, default.console);
     assert_eq!(config.analyzer, default.analyzer);
     assert_eq!(config.store.retention, default.store.retention);
     assert_eq!(config.store.place, Place::Embedded(shipped("data")));

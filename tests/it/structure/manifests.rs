@@ -7,11 +7,11 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use super::tree::{root, text};
 
 /// Who may depend on whom, `proto ← sensor` and
-/// `proto ← store ← {collector, analyzer, feeds, dashboards} ← noroshi`.
+/// `proto ← store ← {collector, analyzer, feeds, dashboards, console} ← noroshi`.
 /// The root package depends on the sensor for `replay` and `demo`.
 ///
 /// A new edge needs its own commit and a page in docs/decisions.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("noroshi-proto", &[]),
     ("noroshi-sensor", &["noroshi-proto"]),
     ("noroshi-store", &["noroshi-proto"]),
@@ -19,11 +19,13 @@ const EDGES: [(&str, &[&str]); 8] = [
     ("noroshi-analyzer", &["noroshi-proto", "noroshi-store"]),
     ("noroshi-feeds", &["noroshi-proto", "noroshi-store"]),
     ("noroshi-dashboards", &["noroshi-proto", "noroshi-store"]),
+    ("noroshi-console", &["noroshi-proto", "noroshi-store"]),
     (
         "noroshi",
         &[
             "noroshi-analyzer",
             "noroshi-collector",
+            "noroshi-console",
             "noroshi-dashboards",
             "noroshi-feeds",
             "noroshi-proto",

@@ -1,0 +1,122 @@
+//! What all routes share.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use noroshi_proto::time::Millis;
+use noroshi_store::registry::Registry;
+use noroshi_store::store::Store;
+use rand::RngCore as _;
+use rand::rngs::OsRng;
+use tokio::sync::Semaphore;
+
+use crate::attempts::Attempts;
+use crate::clock;
+use crate::session::{Secret, Sessions};
+use crate::user::{User, Users};
+
+/// Passwords that are proven at once: each takes 19 MiB and a core for some 20 ms.
+const PROOFS_MAX: usize = 2;
+
+/// The desk that everybody comes to.
+pub(crate) struct Desk {
+    pub(crate) store: Store,
+    pub(crate) registry: Arc<Registry>,
+    /// How partners reach the feeds.
+    pub(crate) feeds_url: String,
+    /// Whether browsers come over TLS, so that cookies may insist on it.
+    pub(crate) is_secure: bool,
+    users: Arc<Users>,
+    sessions: Mutex<Sessions>,
+    attempts: Mutex<Attempts>,
+    proofs: Semaphore,
+}
+
+/// How a sign-in ended.
+pub(crate) enum SignIn {
+    /// The id of the new session.
+    In(Secret, Arc<User>),
+    /// Name and password are not somebody's.
+    Unproven,
+    /// Too often under that name.
+    TooOften,
+}
+
+impl Desk {
+    pub(crate) fn new(
+        store: Store,
+        registry: Arc<Registry>,
+        users: Users,
+        facts: (String, bool),
+    ) -> Self {
+        let (feeds_url, is_secure) = facts;
+        Self {
+            store,
+            registry,
+            feeds_url,
+            is_secure,
+            users: Arc::new(users),
+            sessions: Mutex::default(),
+            attempts: Mutex::default(),
+            proofs: Semaphore::new(PROOFS_MAX),
+        }
+    }
+
+    pub(crate) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Signs somebody in; the session that their browser had before ends.
+    pub(crate) async fn sign_in(
+        &self,
+        name: String,
+        password: String,
+        before: Option<&str>,
+    ) -> SignIn {
+        let now = clock::now();
+        let counted = if self.users.knows(&name) {
+            name.clone()
+        } else {
+            String::new()
+        };
+        if !self.attempts().try_once(&counted, now) {
+            tracing::warn!(user = counted, "too many attempts to sign in");
+            return SignIn::TooOften;
+        }
+        let Some(user) = self.prove(name, password).await else {
+            tracing::warn!(user = counted, "an attempt to sign in failed");
+            return SignIn::Unproven;
+        };
+        self.attempts().forget(&counted);
+        let id = secret();
+        let mut sessions = self.sessions();
+        if let Some(before) = before {
+            sessions.end(before);
+        }
+        sessions.begin(Arc::clone(&user), &id, secret(), now);
+        SignIn::In(id, user)
+    }
+
+    async fn prove(&self, name: String, password: String) -> Option<Arc<User>> {
+        let _place = self.proofs.acquire().await.ok()?;
+        let users = Arc::clone(&self.users);
+        let proving = tokio::task::spawn_blocking(move || users.prove(&name, &password));
+        proving.await.ok()?
+    }
+
+    /// Until when there are figures: the newest that sensors sent, or now where none did.
+    pub(crate) async fn newest(&self) -> Result<Millis, noroshi_store::store::StoreError> {
+        let newest = self.store.newest().await?;
+        Ok(newest.map_or_else(clock::now, |second| Millis(second * 1_000)))
+    }
+}
+
+/// 256 random bits.
+pub(crate) fn secret() -> Secret {
+    let mut bits = [0; 32];
+    OsRng.fill_bytes(&mut bits);
+    Secret::of(bits)
+}

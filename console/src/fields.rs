@@ -1,0 +1,54 @@
+//! Fields of a query or a form.
+
+/// Fields of one request at most; further ones are not read.
+const FIELDS_MAX: usize = 256;
+
+/// Names and values, as they came.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Reads `a=b&c=d`.
+    pub(crate) fn read(text: &[u8]) -> Self {
+        Self(
+            form_urlencoded::parse(text)
+                .into_owned()
+                .take(FIELDS_MAX)
+                .collect(),
+        )
+    }
+
+    /// The value of that name, without space around it; `None` where it is empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found
+            .map(|(_, value)| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The value as it was typed.
+    pub(crate) fn whole(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// Every value of that name.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// The same fields as a query, with one of them set anew.
+    pub(crate) fn with(&self, name: &str, value: &str) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let others = self
+            .0
+            .iter()
+            .filter(|(known, value)| known != name && !value.is_empty());
+        for (known, value) in others {
+            query.append_pair(known, value);
+        }
+        query.append_pair(name, value);
+        query.finish()
+    }
+}

@@ -1,0 +1,151 @@
+//! What people at the centre and at partners look at, and act on: pages made by the server.
+//!
+//! | module       | takes                     | gives                               | touches the world |
+//! |--------------|---------------------------|-------------------------------------|-------------------|
+//! | [`user`]     | a file, a password        | who somebody is                     | a file, at start  |
+//! | [`session`]  | an id that was given      | who is signed in                    | no                |
+//! | [`attempts`] | a name and the time       | whether it may be tried once more   | no                |
+//! | [`rights`]   | a role and a route        | whether it exists for that role     | no                |
+//! | `sight`      | an alert and who asks     | how much of it is shown             | no                |
+//! | [`text`]     | a language                | the words of pages                  | no                |
+//! | `fields`     | a query or a form         | its fields                          | no                |
+//! | `plot`       | counts over time          | SVG                                 | no                |
+//! | `page`       | what a page says          | the whole of it                     | no                |
+//! | `desk`       | what all routes share     | sign-ins                            | asks the store    |
+//! | `guard`      | a request                 | who asks, or the way to the sign-in | no                |
+//! | `routes`     | a request                 | a page                              | asks the store    |
+//! | [`serve`]    | connections               | requests, a limited number          | yes               |
+//!
+//! # Promises
+//! - Every page works without a script, and none loads anything from elsewhere.
+//! - A partner's people see that partner's own. What is another's, or not for a role, answers as
+//!   what does not exist.
+//! - No single source of a partner is shown to people of the centre before they said what for, and
+//!   each such view is in the audit, where that partner can read it.
+//! - What a form does is asked for by a page of the same session, and by nothing else.
+
+pub mod attempts;
+mod clock;
+mod desk;
+mod fields;
+mod guard;
+mod page;
+mod plot;
+pub mod rights;
+mod routes;
+pub mod serve;
+pub mod session;
+mod sight;
+pub mod text;
+pub mod user;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use noroshi_store::registry::Registry;
+use noroshi_store::store::Store;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::desk::Desk;
+use crate::serve::TlsFiles;
+use crate::user::Users;
+
+/// Who takes the console's pages to the browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Nobody: a browser on this machine.
+    Loopback,
+    /// A proxy that speaks TLS with browsers.
+    Proxy,
+    /// The console itself, with TLS.
+    Tls(TlsFiles),
+}
+
+/// Where to serve, and how.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// How browsers come there.
+    pub way: Way,
+    /// How partners reach the feeds.
+    pub feeds_url: String,
+}
+
+/// Why there is no console: the operator changes the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsoleError {
+    /// Passwords would cross a network in the clear.
+    #[error(
+        "a console without TLS carries passwords in the clear: listen on 127.0.0.1 or ::1 instead of \
+         {0}, set certificate and key under [console.tls], or say behind_proxy = true"
+    )]
+    NotLoopback(SocketAddr),
+    /// The server's certificate.
+    #[error("{0}")]
+    Tls(String),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// A console that has its port, and is ready to serve.
+pub struct Console {
+    listener: TcpListener,
+    address: SocketAddr,
+    acceptor: Option<TlsAcceptor>,
+    desk: Desk,
+}
+
+impl Console {
+    /// Takes the port.
+    ///
+    /// # Errors
+    /// What the operator has to change.
+    pub async fn open(
+        settings: &Settings,
+        store: Store,
+        registry: Arc<Registry>,
+        users: Users,
+    ) -> Result<Self, ConsoleError> {
+        let address = settings.listen;
+        if settings.way == Way::Loopback && !address.ip().is_loopback() {
+            return Err(ConsoleError::NotLoopback(address));
+        }
+        let acceptor = match &settings.way {
+            Way::Tls(files) => Some(serve::acceptor(files).map_err(ConsoleError::Tls)?),
+            Way::Loopback | Way::Proxy => None,
+        };
+        let listen = |source| ConsoleError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let is_secure = settings.way != Way::Loopback;
+        let facts = (settings.feeds_url.clone(), is_secure);
+        Ok(Self {
+            listener,
+            address,
+            acceptor,
+            desk: Desk::new(store, registry, users, facts),
+        })
+    }
+
+    /// Where it listens; says the port that was given for port 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown`, then lets answers under way finish.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        tracing::info!(address = %self.address, "the console is served");
+        let router = routes::router(Arc::new(self.desk));
+        serve::serve(self.listener, self.acceptor, router, shutdown).await;
+    }
+}

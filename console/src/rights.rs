@@ -1,0 +1,65 @@
+//! Who may do what: one table, which the guard asks for every request and a test walks through.
+//!
+//! What a role may not do answers as what does not exist.
+
+use crate::user::Role;
+
+/// One route, and the roles that it exists for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// As the router knows it.
+    pub path: &'static str,
+    viewer: bool,
+    analyst: bool,
+    operator: bool,
+    partner: bool,
+}
+
+const fn route(method: &'static str, path: &'static str, roles: [u8; 4]) -> Route {
+    let [viewer, analyst, operator, partner] = roles;
+    Route {
+        method,
+        path,
+        viewer: viewer == 1,
+        analyst: analyst == 1,
+        operator: operator == 1,
+        partner: partner == 1,
+    }
+}
+
+/// Every route behind the sign-in: viewer, analyst, operator, partner.
+pub const ROUTES: [Route; 12] = [
+    route("GET", "/", [1, 1, 1, 1]),
+    route("GET", "/now", [1, 1, 1, 0]),
+    route("GET", "/alerts", [1, 1, 1, 1]),
+    route("GET", "/alerts/{id}", [1, 1, 1, 1]),
+    route("POST", "/alerts/{id}/purpose", [0, 1, 1, 0]),
+    route("POST", "/alerts/{id}/note", [0, 1, 1, 1]),
+    route("POST", "/alerts/{id}/step", [0, 0, 1, 1]),
+    route("GET", "/sensors", [1, 1, 1, 0]),
+    route("GET", "/mine", [0, 0, 0, 1]),
+    route("GET", "/shift", [0, 1, 1, 0]),
+    route("POST", "/shift/acknowledge", [0, 0, 1, 0]),
+    route("POST", "/sign-out", [1, 1, 1, 1]),
+];
+
+impl Route {
+    /// Whether it exists for this role.
+    pub fn is_for(&self, role: &Role) -> bool {
+        match role {
+            Role::Viewer => self.viewer,
+            Role::Analyst => self.analyst,
+            Role::Operator => self.operator,
+            Role::Partner(_) => self.partner,
+        }
+    }
+}
+
+/// Whether a role may take this route. What is not in the table nobody may.
+pub fn may(role: &Role, method: &str, path: &str) -> bool {
+    ROUTES
+        .iter()
+        .any(|route| route.method == method && route.path == path && route.is_for(role))
+}

@@ -1,0 +1,93 @@
+//! Questions of browsers and their answers.
+//!
+//! | module     | answers                                                       |
+//! |------------|---------------------------------------------------------------|
+//! | `sign_in`  | who somebody is; the only pages without a session             |
+//! | `now`      | what goes on in the region                                    |
+//! | `alerts`   | which cases there are                                         |
+//! | `alert`    | one case: what was seen, what became of it                    |
+//! | `acts`     | what people do with a case                                    |
+//! | `mine`     | what a partner has to do                                      |
+//! | `shift`    | what waits for somebody                                       |
+//! | `sensors`  | how the sensors are                                           |
+
+mod acts;
+mod alert;
+mod alerts;
+mod mine;
+mod now;
+mod sensors;
+mod shift;
+mod sign_in;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router, middleware};
+
+use crate::desk::Desk;
+use crate::guard::{Visitor, guard, hardened, rights};
+use crate::page;
+
+/// Every route there is.
+pub(crate) fn router(desk: Arc<Desk>) -> Router {
+    let inside = Router::new()
+        .route("/", get(home))
+        .route("/now", get(now::page))
+        .route("/alerts", get(alerts::page))
+        .route("/alerts/{id}", get(alert::page))
+        .route("/alerts/{id}/purpose", post(acts::purpose))
+        .route("/alerts/{id}/note", post(acts::note))
+        .route("/alerts/{id}/step", post(acts::step))
+        .route("/sensors", get(sensors::page))
+        .route("/mine", get(mine::page))
+        .route("/shift", get(shift::page))
+        .route("/shift/acknowledge", post(acts::acknowledge))
+        .route("/sign-out", post(sign_in::end))
+        .route_layer(middleware::from_fn(rights))
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard));
+    Router::new()
+        .route("/sign-in", get(sign_in::page).post(sign_in::begin))
+        .route(
+            "/console.css",
+            get(|| asset("text/css; charset=utf-8", CSS)),
+        )
+        .route(
+            "/console.js",
+            get(|| asset("text/javascript; charset=utf-8", JS)),
+        )
+        .route("/icon.svg", get(|| asset("image/svg+xml", ICON)))
+        .fallback_service(inside.with_state(Arc::clone(&desk)))
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), hardened))
+        .with_state(desk)
+}
+
+const CSS: &str = include_str!("assets/console.css");
+const JS: &str = include_str!("assets/console.js");
+const ICON: &str = include_str!("assets/icon.svg");
+
+async fn asset(kind: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "max-age=300"),
+    ];
+    (headers, text).into_response()
+}
+
+async fn unknown(Extension(visitor): Extension<Visitor>) -> Response {
+    page::refusal(visitor.texts, StatusCode::NOT_FOUND)
+}
+
+/// Where each begins.
+async fn home(State(_): State<Arc<Desk>>, Extension(visitor): Extension<Visitor>) -> Response {
+    page::on_to(if visitor.session.user.partner().is_some() {
+        "/mine"
+    } else {
+        "/now"
+    })
+}

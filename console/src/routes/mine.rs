@@ -1,0 +1,160 @@
+//! What a partner has to do, what it receives, and who looked at what is its own.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use maud::{Markup, html};
+use noroshi_store::alert::{Kind, State as Stand};
+use noroshi_store::changes::Shown;
+use noroshi_store::listing::{Order, Wanted};
+use noroshi_store::origin::PartnerId;
+use noroshi_store::registry::partner::Partner;
+
+use super::alerts;
+use crate::clock;
+use crate::desk::Desk;
+use crate::guard::Visitor;
+use crate::page::{Failed, Page, lasted, minute, page_or, severity};
+use crate::sight::{Sight, subject};
+
+/// Looks shown.
+const LOOKS_MAX: u32 = 30;
+/// What a partner's machines ask for, and the name of each.
+const FEEDS: [(&str, &str); 6] = [
+    ("/v1/alerts.jsonl", "JSON Lines"),
+    ("/v1/events.jsonl", "IntelMQ"),
+    ("/taxii2/", "TAXII 2.1 / STIX"),
+    ("/misp/", "MISP"),
+    ("/v1/alerts.cef", "CEF"),
+    ("/v1/reports/", "CSV (Shadowserver)"),
+];
+
+/// `GET /mine`
+pub(super) async fn page(
+    State(desk): State<Arc<Desk>>,
+    Extension(visitor): Extension<Visitor>,
+) -> Response {
+    page_or(visitor.texts, show(&desk, &visitor).await)
+}
+
+async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
+    let texts = visitor.texts;
+    let own = visitor.session.user.partner().ok_or(Failed::Unknown)?;
+    let partner = desk.registry.partner(own).ok_or(Failed::Unknown)?;
+    let wanted = Wanted {
+        states: vec![Stand::New, Stand::Continuing],
+        order: Order::Severity,
+        ..Wanted::default()
+    };
+    let wanted = Wanted {
+        partner: Some(own.clone()),
+        ..wanted
+    };
+    let (open, _) = alerts::find(desk, visitor, &wanted).await?;
+    let (hosts, others): (Vec<Shown>, Vec<Shown>) = open
+        .into_iter()
+        .partition(|one| one.alert.kind == Kind::InfectedHost);
+    let body = html! {
+        (to_clean(visitor, &hosts))
+        section.sheet {
+            h2 { (texts.say("mine.others")) }
+            @if others.is_empty() { p.soft { (texts.say("alerts.none")) } } @else {
+                div.wide { (alerts::table(visitor, &others)) }
+            }
+            p.note { a href="/alerts?state=any" { (texts.say("mine.all")) } }
+        }
+        div.pair {
+            (feeds(desk, visitor, partner))
+            (looks(desk, visitor, own).await?)
+        }
+    };
+    let title = partner.name.clone();
+    Ok(Page {
+        place: "/mine",
+        title: &title,
+        fresh: 0,
+        body,
+    }
+    .answer(visitor))
+}
+
+/// Hosts to clean, and how long each has been there.
+fn to_clean(visitor: &Visitor, hosts: &[Shown]) -> Markup {
+    let texts = visitor.texts;
+    let now = clock::now();
+    html! {
+        section.sheet {
+            h2 { (texts.say("mine.to_clean")) " (" (hosts.len()) ")" }
+            @if hosts.is_empty() { p.soft { (texts.say("mine.none_to_clean")) } } @else { div.wide { table {
+                thead { tr {
+                    th scope="col" { (texts.say("alerts.severity")) }
+                    th scope="col" { (texts.say("alerts.subject")) }
+                    th scope="col" { (texts.say("alert.fingerprint")) }
+                    th scope="col" { (texts.say("alert.first_seen")) }
+                    th.n scope="col" { (texts.say("mine.for")) }
+                    th scope="col" { (texts.say("alerts.stands")) }
+                } }
+                tbody { @for one in hosts { tr {
+                    td { (severity(texts, one.alert.severity)) }
+                    td.mono { a href={ "/alerts/" (one.alert.id) } { (subject(texts, &one.alert, Sight::Whole)) } }
+                    td { (one.alert.evidence.fingerprint.as_deref().unwrap_or("–")) }
+                    td.t { (minute(one.alert.first_seen)) }
+                    td.n { (lasted(texts, now.0.saturating_sub(one.alert.first_seen.0))) }
+                    td { (alerts::stands(texts, one)) }
+                } } }
+            } } }
+        }
+    }
+}
+
+fn feeds(desk: &Desk, visitor: &Visitor, partner: &Partner) -> Markup {
+    let texts = visitor.texts;
+    html! {
+        section.sheet {
+            h2 { (texts.say("mine.feeds")) }
+            dl { @for (path, name) in FEEDS { dt { (name) } dd.mono { (desk.feeds_url) (path) } } }
+            p.note { (texts.say("mine.token")) }
+            h2 { (texts.say("mine.contacts")) }
+            @if partner.contacts.is_empty() { p.soft { (texts.say("mine.no_contacts")) } } @else {
+                ul { @for contact in &partner.contacts { li { (contact) } } }
+            }
+        }
+    }
+}
+
+async fn looks(desk: &Desk, visitor: &Visitor, own: &PartnerId) -> Result<Markup, Failed> {
+    let texts = visitor.texts;
+    let looks = desk.store.looks(own.as_str(), LOOKS_MAX).await?;
+    let prefix = format!("console view {own} ");
+    Ok(html! {
+        section.sheet {
+            h2 { (texts.say("mine.looks")) }
+            p.note { (texts.say("mine.looks_about")) }
+            div.wide { table {
+                thead { tr {
+                    th scope="col" { (texts.say("alert.when")) }
+                    th scope="col" { (texts.say("alert.who")) }
+                    th scope="col" { (texts.say("mine.looked_at")) }
+                    th scope="col" { (texts.say("mine.purpose")) }
+                } }
+                tbody { @for look in &looks { tr {
+                    td.t { (minute(look.at)) }
+                    td { (looker(visitor, &look.who)) }
+                    td { (look.action.strip_prefix(&prefix).unwrap_or("")) }
+                    td { (look.purpose) }
+                } } }
+            } }
+        }
+    })
+}
+
+/// Who looked: its own people by name, those of the centre by their role.
+fn looker<'a>(visitor: &'a Visitor, who: &'a str) -> &'a str {
+    if who.starts_with("partner:") {
+        return who;
+    }
+    let role = who.split(':').next().unwrap_or(who);
+    visitor.texts.word("role", role)
+}
