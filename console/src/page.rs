@@ -215,7 +215,7 @@ pub(crate) fn token(visitor: &Visitor) -> Markup {
 /// A severity: a word, and a colour beside it.
 pub(crate) fn severity(texts: &Texts, severity: Severity) -> Markup {
     let name = severity.name();
-    html! { span.badge class=(name) { (texts.word("severity", name)) } }
+    html! { span class={ "badge " (name) } { (texts.word("severity", name)) } }
 }
 
 /// `2026-11-02 06:00`, in UTC.

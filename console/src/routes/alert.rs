@@ -155,7 +155,7 @@ async fn line(
             .usual
             .filter(|_| is_surge)
             .map(|usual| (usual, texts.say("alert.usual_line"))),
-        fired: Some((alert.detected_at, texts.say("alert.fired"))),
+        fired: Some((alert.opened_at, texts.say("alert.fired"))),
     };
     let step = (bins.step / 60).to_string();
     Ok(html! {

@@ -106,7 +106,7 @@ fn evidence(visitor: &Visitor, alert: &Alert, is_masked: bool) -> Markup {
             @if !is_masked { (fact(texts.say("alert.source_port"), &port.to_string())) }
         }
         @if let Some(mark) = &evidence.fingerprint { (fact(texts.say("alert.fingerprint"), mark)) }
-        @if let Some(rate) = evidence.rate { (fact(texts.say("alert.rate"), &format!("{rate:.0}"))) }
+        @if let Some(rate) = evidence.rate { (fact(texts.say("alert.rate"), &number(rate.max(0.0) as u64))) }
         @if let Some(scanner) = &evidence.scanner { (fact(texts.say("alert.scanner"), scanner)) }
         @if let Some(bogon) = &evidence.bogon { (fact(texts.say("alert.bogon"), bogon)) }
         (fact(texts.say("alert.vectors"), &evidence.vectors.join(" ")))
