@@ -12,10 +12,11 @@ use crate::rights::may;
 use crate::text::Texts;
 
 /// Pages named at the top, as far as they exist for who asks.
-const PLACES: [(&str, &str); 5] = [
+const PLACES: [(&str, &str); 6] = [
     ("/mine", "mine"),
     ("/now", "now"),
     ("/alerts", "alerts"),
+    ("/explore", "explore"),
     ("/shift", "shift"),
     ("/sensors", "sensors"),
 ];

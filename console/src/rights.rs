@@ -30,7 +30,7 @@ const fn route(method: &'static str, path: &'static str, roles: [u8; 4]) -> Rout
 }
 
 /// Every route behind the sign-in: viewer, analyst, operator, partner.
-pub const ROUTES: [Route; 12] = [
+pub const ROUTES: [Route; 15] = [
     route("GET", "/", [1, 1, 1, 1]),
     route("GET", "/now", [1, 1, 1, 0]),
     route("GET", "/alerts", [1, 1, 1, 1]),
@@ -38,10 +38,13 @@ pub const ROUTES: [Route; 12] = [
     route("POST", "/alerts/{id}/purpose", [0, 1, 1, 0]),
     route("POST", "/alerts/{id}/note", [0, 1, 1, 1]),
     route("POST", "/alerts/{id}/step", [0, 0, 1, 1]),
+    route("GET", "/explore", [1, 1, 1, 0]),
+    route("GET", "/explore.csv", [1, 1, 1, 0]),
     route("GET", "/sensors", [1, 1, 1, 0]),
     route("GET", "/mine", [0, 0, 0, 1]),
     route("GET", "/shift", [0, 1, 1, 0]),
     route("POST", "/shift/acknowledge", [0, 0, 1, 0]),
+    route("POST", "/shift/hand-over", [0, 0, 1, 0]),
     route("POST", "/sign-out", [1, 1, 1, 1]),
 ];
 

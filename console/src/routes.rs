@@ -7,6 +7,7 @@
 //! | `alerts`   | which cases there are                                         |
 //! | `alert`    | one case: what was seen, what became of it                    |
 //! | `acts`     | what people do with a case                                    |
+//! | `explore`  | who scans for what, by service, country and time              |
 //! | `mine`     | what a partner has to do                                      |
 //! | `shift`    | what waits for somebody                                       |
 //! | `sensors`  | how the sensors are                                           |
@@ -14,6 +15,7 @@
 mod acts;
 mod alert;
 mod alerts;
+mod explore;
 mod mine;
 mod now;
 mod sensors;
@@ -42,10 +44,13 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/alerts/{id}/purpose", post(acts::purpose))
         .route("/alerts/{id}/note", post(acts::note))
         .route("/alerts/{id}/step", post(acts::step))
+        .route("/explore", get(explore::page))
+        .route("/explore.csv", get(explore::csv))
         .route("/sensors", get(sensors::page))
         .route("/mine", get(mine::page))
         .route("/shift", get(shift::page))
         .route("/shift/acknowledge", post(acts::acknowledge))
+        .route("/shift/hand-over", post(acts::hand_over))
         .route("/sign-out", post(sign_in::end))
         .route_layer(middleware::from_fn(rights))
         .fallback(unknown)

@@ -103,7 +103,7 @@ pub struct Deed {
     pub last: Millis,
 }
 
-/// Somebody looked at single sources of a partner.
+/// Somebody looked at single sources of a partner, or handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
     /// When.
@@ -273,13 +273,27 @@ impl Store {
             .param("limit", limit)
             .fetch_all::<(i64, String, String, String)>()
             .await?;
-        let look = |(at, who, action, purpose)| Look {
-            at: millis(at),
-            who,
-            action,
-            purpose,
-        };
         Ok(rows.into_iter().map(look).collect())
+    }
+
+    /// What was handed over from shift to shift, the newest first; the words are in `purpose`.
+    pub async fn hand_overs(&self, limit: u32) -> Result<Vec<Look>, StoreError> {
+        let rows = self
+            .client()
+            .query(include_str!("../queries/figures_hand_overs.sql"))
+            .param("limit", limit)
+            .fetch_all::<(i64, String, String, String)>()
+            .await?;
+        Ok(rows.into_iter().map(look).collect())
+    }
+}
+
+fn look((at, who, action, purpose): (i64, String, String, String)) -> Look {
+    Look {
+        at: millis(at),
+        who,
+        action,
+        purpose,
     }
 }
 

@@ -25,6 +25,7 @@
 //! | [`tally`]      | a period                       | how its cases fared                          |
 //! | [`listing`]    | a filter                       | alerts page by page, for people              |
 //! | [`figures`]    | a range of time                | rates, services, countries, one subject      |
+//! | [`explore`]    | a service, a country, a time   | scans by parts, as sums                      |
 //! | [`reported`]   | a period                       | what a partner's report counts               |
 //! | [`deliveries`] | messages to partners           | which of them are still to be delivered      |
 //! | [`lease`]      | a role                         | the right to be the only one in it           |
@@ -43,6 +44,7 @@ pub mod deliveries;
 pub mod digest;
 pub mod document;
 pub mod engine;
+pub mod explore;
 pub mod figures;
 pub mod lease;
 pub mod ledger;

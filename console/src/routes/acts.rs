@@ -167,3 +167,21 @@ async fn all(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Response
     }
     Ok(on_to("/shift"))
 }
+
+/// `POST /shift/hand-over`: a note for who comes next, with the name of who leaves.
+pub(super) async fn hand_over(
+    State(desk): State<Arc<Desk>>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(fields): Extension<Fields>,
+) -> Response {
+    let note = fields.get("note").unwrap_or("");
+    if note.is_empty() || note.len() > NOTE_MAX {
+        return Failed::Wrong.answer(visitor.texts);
+    }
+    let by = visitor.session.user.author();
+    let noted = desk.store.audit(&by, "console hand-over", note).await;
+    page_or(
+        visitor.texts,
+        noted.map(|()| on_to("/shift")).map_err(Failed::from),
+    )
+}

@@ -153,7 +153,7 @@ fn wanted(fields: &Fields) -> Option<Wanted> {
 }
 
 /// The first moment of a day such as `2026-11-02`, or of one that many days later.
-fn day(text: &str, later: i32) -> Option<Millis> {
+pub(super) fn day(text: &str, later: i32) -> Option<Millis> {
     let day: Date = text.parse().ok()?;
     let day = day.checked_add(jiff::Span::new().days(later)).ok()?;
     let midnight = Offset::UTC.to_timestamp(day.to_datetime(Time::midnight()));

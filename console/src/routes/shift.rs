@@ -9,9 +9,11 @@ use maud::{Markup, html};
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Severity, State as Stand};
 use noroshi_store::changes::Shown;
+use noroshi_store::figures::Look;
 use noroshi_store::listing::{Order, Wanted};
 use noroshi_store::remedy::Remedy;
 
+use super::acts::NOTE_MAX;
 use super::{alerts, sensors};
 use crate::desk::Desk;
 use crate::fields::Fields;
@@ -23,6 +25,8 @@ use crate::sight::{Sight, names_sources, subject};
 /// Hours of a shift, unless told otherwise; and at most.
 const HOURS: u64 = 8;
 const HOURS_MAX: u64 = 168;
+/// Notes shown of those before.
+const NOTES_MAX: u32 = 3;
 /// Messages shown that did not arrive.
 const FAILED_MAX: u32 = 50;
 
@@ -38,13 +42,11 @@ pub(super) async fn page(
 
 async fn show(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Response, Failed> {
     let texts = visitor.texts;
-    let hours = fields
-        .get("hours")
-        .map_or(Ok(HOURS), str::parse)
-        .map_err(|_| Failed::Wrong)?;
-    let hours = hours.clamp(1, HOURS_MAX);
     let newest = desk.newest().await?;
-    let since = Millis(newest.0.saturating_sub(hours * 3_600_000));
+    let notes = desk.store.hand_overs(NOTES_MAX).await?;
+    let last = notes.first().map(|note| note.at);
+    let since = since(fields, newest, last)?;
+    let hours = newest.0.saturating_sub(since.0).div_ceil(3_600_000);
     let opened = Wanted {
         from: Some(since),
         ..Wanted::default()
@@ -65,6 +67,7 @@ async fn show(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Respons
             button { (texts.say("alerts.show")) }
             span.soft { (texts.say("shift.since")) " " span.t { (minute(since)) } " UTC" }
         }
+        (handed_over(visitor, &notes))
         (awaiting(visitor, &waiting))
         section.sheet {
             h2 { (texts.say("shift.opened")) }
@@ -85,6 +88,42 @@ async fn show(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Respons
         body,
     }
     .answer(visitor))
+}
+
+/// The beginning of what is shown: as many hours back as are asked for, else the last hand-over,
+/// where there was one within [`HOURS_MAX`].
+fn since(fields: &Fields, newest: Millis, last: Option<Millis>) -> Result<Millis, Failed> {
+    let back = |hours: u64| Millis(newest.0.saturating_sub(hours * 3_600_000));
+    if let Some(hours) = fields.get("hours") {
+        let hours: u64 = hours.parse().map_err(|_| Failed::Wrong)?;
+        return Ok(back(hours.clamp(1, HOURS_MAX)));
+    }
+    let recent = |last: &Millis| back(HOURS_MAX) <= *last && *last < newest;
+    Ok(last.filter(recent).unwrap_or_else(|| back(HOURS)))
+}
+
+/// What those before left to say, and the form to leave something.
+fn handed_over(visitor: &Visitor, notes: &[Look]) -> Markup {
+    let texts = visitor.texts;
+    html! {
+        section.sheet {
+            h2 { (texts.say("shift.notes")) }
+            @if notes.is_empty() { p.soft { (texts.say("shift.no_notes")) } }
+            @for note in notes {
+                p.said { (note.purpose) }
+                p.note { (note.who) " · " span.t { (minute(note.at)) } }
+            }
+            @if may(&visitor.session.user.role, "POST", "/shift/hand-over") {
+                form method="post" action="/shift/hand-over" {
+                    (token(visitor))
+                    label { (texts.say("shift.note"))
+                        textarea name="note" required maxlength=(NOTE_MAX) {}
+                    }
+                    div.actions { button { (texts.say("shift.hand_over")) } }
+                }
+            }
+        }
+    }
 }
 
 /// Somebody should have taken it up: it is urgent, a partner's, and where it was delivered.
@@ -185,4 +224,27 @@ async fn silent(desk: &Desk, visitor: &Visitor, newest: Millis) -> Result<Markup
             } }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shift_begins_with_the_last_hand_over() {
+        let hour = 3_600_000;
+        let newest = Millis(1_000 * hour);
+        let from = |query: &str, last: Option<u64>| {
+            let fields = Fields::read(query.as_bytes());
+            let since = since(&fields, newest, last.map(|hours| Millis(hours * hour)));
+            since.ok().map(|since| since.0 / hour)
+        };
+        assert_eq!(from("", None), Some(992));
+        assert_eq!(from("", Some(990)), Some(990));
+        assert_eq!(from("", Some(100)), Some(992), "too long ago");
+        assert_eq!(from("", Some(1_001)), Some(992), "figures are of the past");
+        assert_eq!(from("hours=24", Some(990)), Some(976));
+        assert_eq!(from("hours=9999", None), Some(832));
+        assert_eq!(from("hours=x", None), None);
+    }
 }

@@ -224,6 +224,12 @@ async fn a_shift_acknowledges_what_it_chooses() {
             303
         );
     }
+    let fields = [("token", token.as_str()), ("note", "watch <tcp/5555>")];
+    assert_eq!(browser.post("/shift/hand-over", &fields).await.status, 303);
+    let next = desk.signed_in("analyst").await.get("/shift").await;
+    assert!(
+        next.body.contains("watch &lt;tcp/5555&gt;") && next.body.contains("operator:operator")
+    );
     let standings = desk.store.standings(&[one, two, three]).await.unwrap();
     assert_eq!(standings.keys().copied().collect::<Vec<_>>(), [one, two]);
     assert_eq!(desk.store.steps(&[one, two]).await.unwrap().len(), 2);

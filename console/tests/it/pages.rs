@@ -8,7 +8,14 @@ use crate::desk::{Desk, HOST, HOSTILE, host, surge};
 
 /// Bytes of the largest page.
 const PAGE_BYTES_MAX: usize = 300_000;
-const PAGES: [&str; 5] = ["/now", "/alerts", "/alerts?state=any", "/shift", "/sensors"];
+const PAGES: [&str; 6] = [
+    "/now",
+    "/explore",
+    "/alerts",
+    "/alerts?state=any",
+    "/shift",
+    "/sensors",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_words_stay_words() {

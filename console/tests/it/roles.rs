@@ -14,7 +14,7 @@ fn role(name: &str) -> Role {
         "viewer" => Role::Viewer,
         "analyst" => Role::Analyst,
         "operator" => Role::Operator,
-        partner => Role::Partner(PartnerId::new(partner).unwrap()),
+        partner => Role::Partner(PartnerId::new(partner).expect("an id")),
     }
 }
 

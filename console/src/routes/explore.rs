@@ -1,0 +1,219 @@
+//! Scans by service, country and time: sums, with each number leading to what is beneath it.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use maud::{Markup, html};
+use noroshi_proto::time::Millis;
+use noroshi_store::explore::{By, Field, Part};
+use noroshi_store::figures::Bins;
+use noroshi_store::origin::Country;
+
+use super::alerts::day;
+use crate::desk::Desk;
+use crate::fields::Fields;
+use crate::guard::Visitor;
+use crate::page::{Failed, Page, number, page_or};
+use crate::plot::Plot;
+
+/// Days at most: what the rollup of minutes keeps by default.
+const DAYS_MAX: u64 = 35;
+/// Bins of a line, about.
+const BINS: u64 = 144;
+/// Parts shown.
+const PARTS: u32 = 25;
+
+/// `GET /explore`
+pub(super) async fn page(
+    State(desk): State<Arc<Desk>>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let fields = Fields::read(query.unwrap_or_default().as_bytes());
+    page_or(visitor.texts, show(&desk, &visitor, &fields).await)
+}
+
+/// `GET /explore.csv`
+pub(super) async fn csv(
+    State(desk): State<Arc<Desk>>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let fields = Fields::read(query.unwrap_or_default().as_bytes());
+    page_or(visitor.texts, table(&desk, &fields).await)
+}
+
+async fn show(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Response, Failed> {
+    let texts = visitor.texts;
+    let field = field(fields, desk.newest().await?).ok_or(Failed::Wrong)?;
+    let line = desk.store.explore_line(&field).await?;
+    let services = desk.store.explore_parts(&field, By::Service, PARTS);
+    let services = services.await?;
+    let countries = desk.store.explore_parts(&field, By::Country, PARTS);
+    let countries = countries.await?;
+    let mut values = vec![0; field.bins.count()];
+    for one in &line {
+        let place = usize::try_from(one.of).ok();
+        if let Some(value) = place.and_then(|place| values.get_mut(place)) {
+            *value = one.sources;
+        }
+    }
+    let plot = Plot {
+        title: texts.say("alert.sources_line"),
+        bins: &field.bins,
+        line: &values,
+        usual: None,
+        fired: None,
+    };
+    let minutes = (field.bins.step / 60).to_string();
+    let body = html! {
+        (form(visitor, fields))
+        section.sheet {
+            h2 { (plot.title) }
+            p.note { (texts.fill("alert.bins", &[("minutes", &minutes)])) " "
+                a href={ "/explore.csv?" (fields.with("as", "csv")) } { (texts.say("explore.csv")) } }
+            (plot.draw())
+        }
+        div.pair {
+            (parts(visitor, fields, "service", &services))
+            (parts(visitor, fields, "country", &countries))
+        }
+    };
+    let title = texts.word("place", "explore");
+    Ok(Page {
+        place: "/explore",
+        title,
+        fresh: 0,
+        body,
+    }
+    .answer(visitor))
+}
+
+fn form(visitor: &Visitor, fields: &Fields) -> Markup {
+    let texts = visitor.texts;
+    let chosen = |name| fields.get(name).unwrap_or("");
+    html! {
+        form.filters.sheet method="get" action="/explore" role="search" {
+            label { (texts.say("alert.service"))
+                input name="service" size="12" maxlength="16" placeholder="tcp/23" value=(chosen("service"));
+            }
+            label { (texts.say("alerts.country"))
+                input name="country" size="3" maxlength="2" value=(chosen("country"));
+            }
+            label { (texts.say("explore.from")) input type="date" name="from" value=(chosen("from")); }
+            label { (texts.say("alerts.until")) input type="date" name="until" value=(chosen("until")); }
+            button.main { (texts.say("alerts.show")) }
+            span.soft { (texts.say("explore.sums")) }
+        }
+    }
+}
+
+fn parts(visitor: &Visitor, fields: &Fields, name: &str, parts: &[Part<String>]) -> Markup {
+    let texts = visitor.texts;
+    let title = match name {
+        "service" => texts.say("alert.service"),
+        _ => texts.say("alerts.country"),
+    };
+    let beneath = |of: &str| format!("/explore?{}", fields.with(name, of));
+    html! {
+        section.sheet {
+            h2 { (title) }
+            @if parts.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide { table {
+                thead { tr {
+                    th scope="col" { (title) }
+                    th.n scope="col" { (texts.say("alert.sources")) }
+                    th.n scope="col" { (texts.say("alert.packets")) }
+                } }
+                tbody { @for one in parts { tr {
+                    td.mono {
+                        @if one.of.is_empty() { (texts.say("explore.unknown")) }
+                        @else { a href=(beneath(&one.of)) { (one.of) } }
+                    }
+                    td.n { (number(one.sources)) }
+                    td.n { (number(one.packets)) }
+                } } }
+            } } }
+        }
+    }
+}
+
+/// The line as CSV: a row for each bin in which anything was seen.
+async fn table(desk: &Desk, fields: &Fields) -> Result<Response, Failed> {
+    let field = field(fields, desk.newest().await?).ok_or(Failed::Wrong)?;
+    let mut text = "from,seconds,sources,packets\r\n".to_owned();
+    for one in desk.store.explore_line(&field).await? {
+        let from = Millis((field.bins.range.start + one.of * field.bins.step) * 1_000);
+        let Part {
+            sources, packets, ..
+        } = one;
+        text += &format!("{from},{},{sources},{packets}\r\n", field.bins.step);
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"scans.csv\"",
+        ),
+    ];
+    Ok((headers, text).into_response())
+}
+
+/// What is asked for; the last day where no time is. `None` where it cannot be read.
+fn field(fields: &Fields, newest: Millis) -> Option<Field> {
+    let until = match fields.get("until") {
+        Some(text) => day(text, 1)?,
+        None => newest,
+    };
+    let from = match fields.get("from") {
+        Some(text) => day(text, 0)?,
+        None => Millis(until.0.saturating_sub(86_400_000)),
+    };
+    let seconds = until.seconds().checked_sub(from.seconds())?;
+    if seconds == 0 || seconds > DAYS_MAX * 86_400 {
+        return None;
+    }
+    let step = (seconds / BINS).div_ceil(60).max(1) * 60;
+    let service = fields.get("service").unwrap_or("");
+    let country = fields.get("country").unwrap_or("").to_ascii_uppercase();
+    let is_service = service.split_once('/').is_some_and(|(transport, port)| {
+        ["tcp", "udp", "icmp", "icmp6", "ip"].contains(&transport) && port.parse::<u16>().is_ok()
+    });
+    let is_read = (service.is_empty() || is_service)
+        && (country.is_empty() || Country::new(&country).is_some());
+    is_read.then(|| Field {
+        bins: Bins::ending(until.seconds(), step, seconds.div_ceil(step)),
+        service: service.to_owned(),
+        country,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_is_read_or_refused() {
+        let newest = Millis(1_793_577_600_000);
+        let read = |query: &str| field(&Fields::read(query.as_bytes()), newest);
+        let last_day = read("").unwrap();
+        assert_eq!(last_day.bins.range.end, newest.seconds());
+        assert_eq!(last_day.bins.count(), 144);
+        let one = read("service=tcp/23&country=th&from=2026-11-01&until=2026-11-01").unwrap();
+        assert_eq!(
+            (one.service.as_str(), one.country.as_str()),
+            ("tcp/23", "TH")
+        );
+        for wrong in [
+            "service=tcp",
+            "service=tcp/99999",
+            "country=THA",
+            "from=2026-11-02&until=2026-11-01",
+            "from=2025-11-02&until=2026-11-01",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}
