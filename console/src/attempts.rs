@@ -1,31 +1,27 @@
 //! How often somebody may try to sign in under one name. Pure: time is an argument.
+//!
+//! Names that nobody has are counted as those of users are, so that a refusal does not tell which
+//! exist. Names are counted in places by their digest: there is never more to remember.
 
 use std::collections::HashMap;
 
 use noroshi_proto::time::Millis;
+use sha2::{Digest as _, Sha256};
 
 /// Attempts at once, after a pause.
 pub const AT_ONCE: u64 = 5;
 /// Milliseconds until one more: 120 an hour.
 pub const EVERY: u64 = 30_000;
-/// Names that are remembered; names of nobody share one place.
-pub const NAMES_MAX: usize = 1_001;
 
-/// Attempts of late, by name (the generic cell rate algorithm: one instant is a name's state).
+/// Attempts of late, by place of a name (the generic cell rate algorithm: one instant is a place's
+/// state). There are 65,536 places.
 #[derive(Default)]
-pub struct Attempts(HashMap<String, u64>);
+pub struct Attempts(HashMap<[u8; 2], u64>);
 
 impl Attempts {
-    /// Counts an attempt under `name`; `false` where there were too many. The name of nobody is
-    /// empty, so that the number of names is that of users.
+    /// Counts an attempt under `name`; `false` where there were too many.
     pub fn try_once(&mut self, name: &str, now: Millis) -> bool {
-        if !self.0.contains_key(name) && self.0.len() >= NAMES_MAX {
-            self.0.retain(|_, paid| *paid > now.0);
-            if self.0.len() >= NAMES_MAX {
-                return false;
-            }
-        }
-        let paid = self.0.entry(name.to_owned()).or_default();
+        let paid = self.0.entry(place(name)).or_default();
         let due = (*paid).max(now.0);
         if due > now.0 + EVERY * (AT_ONCE - 1) {
             return false;
@@ -36,8 +32,13 @@ impl Attempts {
 
     /// Forgets the attempts of who got in.
     pub fn forget(&mut self, name: &str) {
-        self.0.remove(name);
+        self.0.remove(&place(name));
     }
+}
+
+fn place(name: &str) -> [u8; 2] {
+    let digest = Sha256::digest(name.as_bytes());
+    [digest[0], digest[1]]
 }
 
 #[cfg(test)]

@@ -77,20 +77,22 @@ impl Desk {
         before: Option<&str>,
     ) -> SignIn {
         let now = clock::now();
-        let counted = if self.users.knows(&name) {
-            name.clone()
+        // A name that nobody has may be a password in the wrong field: it is not logged.
+        let user = if self.users.knows(&name) {
+            name.as_str()
         } else {
-            String::new()
+            ""
         };
-        if !self.attempts().try_once(&counted, now) {
-            tracing::warn!(user = counted, "too many attempts to sign in");
+        if !self.attempts().try_once(&name, now) {
+            tracing::warn!(user, "too many attempts to sign in");
             return SignIn::TooOften;
         }
-        let Some(user) = self.prove(name, password).await else {
-            tracing::warn!(user = counted, "an attempt to sign in failed");
+        let Some(proven) = self.prove(name.clone(), password).await else {
+            tracing::warn!(user, "an attempt to sign in failed");
             return SignIn::Unproven;
         };
-        self.attempts().forget(&counted);
+        self.attempts().forget(&name);
+        let user = proven;
         let id = secret();
         let mut sessions = self.sessions();
         if let Some(before) = before {

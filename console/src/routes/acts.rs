@@ -23,7 +23,7 @@ pub(super) const PURPOSE_MIN: usize = 10;
 /// Longest purpose, in characters.
 pub(super) const PURPOSE_MAX: usize = 500;
 /// Cases acknowledged at once.
-const TOGETHER_MAX: usize = 200;
+pub(super) const TOGETHER_MAX: usize = 200;
 /// What people may say of a case, beside a note. The rest is the telescopes' to say, and taking
 /// back is done in bulk, from a shell.
 pub(super) const PEOPLES: [Event; 6] = [

@@ -10,21 +10,23 @@ use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Severity, State as Stand};
 use noroshi_store::changes::Shown;
 use noroshi_store::figures::Look;
-use noroshi_store::listing::{Order, Wanted};
+use noroshi_store::listing::{Order, PAGE, Wanted};
 use noroshi_store::remedy::Remedy;
 
-use super::acts::NOTE_MAX;
+use super::acts::{NOTE_MAX, TOGETHER_MAX};
 use super::{alerts, sensors};
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::guard::Visitor;
-use crate::page::{Failed, Page, lasted, minute, page_or, severity, token};
+use crate::page::{Failed, Page, lasted, minute, number, page_or, severity, token};
 use crate::rights::may;
 use crate::sight::{Sight, names_sources, subject};
 
 /// Hours of a shift, unless told otherwise; and at most.
 const HOURS: u64 = 8;
 const HOURS_MAX: u64 = 168;
+/// Pages of open cases that are looked through for those that wait.
+const PAGES_MAX: u32 = 20;
 /// Notes shown of those before.
 const NOTES_MAX: u32 = 3;
 /// Messages shown that did not arrive.
@@ -49,16 +51,11 @@ async fn show(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Respons
     let hours = newest.0.saturating_sub(since.0).div_ceil(3_600_000);
     let opened = Wanted {
         from: Some(since),
+        states: Vec::new(),
         ..Wanted::default()
     };
-    let (opened, _) = alerts::find(desk, visitor, &opened).await?;
-    let waiting = Wanted {
-        states: vec![Stand::New, Stand::Continuing],
-        order: Order::Severity,
-        ..Wanted::default()
-    };
-    let (mut waiting, _) = alerts::find(desk, visitor, &waiting).await?;
-    waiting.retain(waits);
+    let (opened, total) = alerts::find(desk, visitor, &opened).await?;
+    let waiting = waiting(desk, visitor).await?;
     let body = html! {
         form.filters method="get" action="/shift" {
             label { (texts.say("shift.hours"))
@@ -73,6 +70,9 @@ async fn show(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Respons
             h2 { (texts.say("shift.opened")) }
             @if opened.is_empty() { p.soft { (texts.say("alerts.none")) } } @else {
                 div.wide { (alerts::table(visitor, &opened)) }
+                @if total > opened.len() as u64 {
+                    p.note { a href="/alerts?state=any" { (texts.fill("shift.more", &[("total", &number(total))])) } }
+                }
             }
         }
         div.pair {
@@ -124,6 +124,27 @@ fn handed_over(visitor: &Visitor, notes: &[Look]) -> Markup {
             }
         }
     }
+}
+
+/// Open cases that wait, the most urgent first, as many as can be acknowledged together.
+async fn waiting(desk: &Desk, visitor: &Visitor) -> Result<Vec<Shown>, Failed> {
+    let mut wanted = Wanted {
+        states: vec![Stand::New, Stand::Continuing],
+        order: Order::Severity,
+        ..Wanted::default()
+    };
+    let mut waiting = Vec::new();
+    while waiting.len() < TOGETHER_MAX && wanted.page < PAGES_MAX {
+        let (mut shown, total) = alerts::find(desk, visitor, &wanted).await?;
+        shown.retain(waits);
+        waiting.extend(shown);
+        wanted.page += 1;
+        if u64::from(wanted.page) * u64::from(PAGE) >= total {
+            break;
+        }
+    }
+    waiting.truncate(TOGETHER_MAX);
+    Ok(waiting)
 }
 
 /// Somebody should have taken it up: it is urgent, a partner's, and where it was delivered.

@@ -108,6 +108,8 @@ async fn too_many_attempts_are_refused_even_with_the_password() {
     let desk = Desk::open().await;
     let mut browser = desk.browser();
     for _ in 0..AT_ONCE {
+        let unknown = browser.sign_in("nobody", PASSWORD).await.status;
+        assert_eq!(unknown, 401);
         assert_eq!(
             browser
                 .sign_in("operator", "wrong wrong wrong")
@@ -122,6 +124,10 @@ async fn too_many_attempts_are_refused_even_with_the_password() {
         303,
         "others are not held up"
     );
+    let unknown = browser.sign_in("nobody", PASSWORD).await.status;
+    assert_eq!(unknown, 429, "a name of nobody answers alike");
+    let unknown = browser.sign_in("nobody-else", PASSWORD).await.status;
+    assert_eq!(unknown, 401, "and so does another");
 }
 
 #[tokio::test(flavor = "multi_thread")]
