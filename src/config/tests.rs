@@ -146,7 +146,7 @@ alerts = 100000
     fs::write(directory.path().join("country.mmdb"), "nothing").unwrap();
     let all = check(&path).unwrap_err();
     expect_test::expect![[r#"
-        noroshi.toml:2: unknown key `colour`: the keys known here are registry, store, retention, geo, lists, collector, analyzer, feeds
+        noroshi.toml:2: unknown key `colour`: the keys known here are registry, store, retention, geo, lists, collector, analyzer, feeds, console
         noroshi.toml:4: `url` is "https://clickhouse/noroshi": write "embedded" or "http://user@clickhouse:8123/noroshi" (https is not built in)
         noroshi.toml:6: country.mmdb: broken or no MaxMind database (invalid database: could not find MaxMind DB metadata in file): fetch it again
         noroshi.toml:7: unknown key `contry`: did you mean `country`?
