@@ -17,7 +17,7 @@ use super::authority::{Authority, NotSigned};
 use super::caller::Caller;
 use super::journal::{self, Deed};
 use super::register::Register;
-use super::revocations::RevocationsDirectory;
+use super::revocations::{Revocations, RevocationsDirectory};
 use super::tokens::{NotTaken, Tokens};
 use crate::clock;
 
@@ -101,8 +101,9 @@ impl Office {
         let secret = asked.secret.as_slice().try_into();
         let secret = secret.map_err(|_| Status::invalid_argument("the token's secret is none"))?;
         self.known(&sensor)?;
+        let revocations = self.revoked()?;
         // Signed before the token is used up: a request that cannot be signed costs no token.
-        let certificate = self.sign(&sensor, &asked.signing_request, now)?;
+        let certificate = self.sign((&sensor, &revocations), &asked.signing_request, now)?;
         self.tokens.take(secret, &sensor, now).map_err(not_taken)?;
         self.note(&certificate)?;
         journal::note(&self.directory, Deed::Enrolled, &sensor, "its token", now)
@@ -123,15 +124,13 @@ impl Office {
         let refused = |refusal: noroshi_proto::refusal::Refusal| {
             Status::new(Code::PermissionDenied, refusal.to_string())
         };
-        let revocations = self
-            .revocations
-            .read()
-            .map_err(|error| unavailable(&error))?;
+        let revocations = self.revoked()?;
         let Some(shown) = caller.admitted(&revocations).map_err(refused)? else {
             return Err(Status::permission_denied("no certificate was shown"));
         };
         self.known(&shown.sensor)?;
-        let certificate = self.sign(&shown.sensor, &asked.signing_request, now)?;
+        let whose = (&shown.sensor, &revocations);
+        let certificate = self.sign(whose, &asked.signing_request, now)?;
         self.note(&certificate)?;
         tracing::info!(sensor = %shown.sensor, "certificate renewed");
         Ok(RenewResponse { certificate })
@@ -145,11 +144,19 @@ impl Office {
         Err(Status::permission_denied(text))
     }
 
-    fn sign(&self, sensor: &SensorId, request: &[u8], now: Millis) -> Result<Vec<u8>, Status> {
-        let revocations = self
-            .revocations
-            .read()
-            .map_err(|error| unavailable(&error))?;
+    fn revoked(&self) -> Result<Revocations, Status> {
+        let read = self.revocations.read();
+        read.map_err(|error| unavailable(&error))
+    }
+
+    /// Signs for a sensor that was admitted by these revocations. A younger one, which comes while
+    /// this is under way, makes void what is signed.
+    fn sign(
+        &self,
+        (sensor, revocations): (&SensorId, &Revocations),
+        request: &[u8],
+        now: Millis,
+    ) -> Result<Vec<u8>, Status> {
         let start = revocations.start_of_next(sensor, now);
         let valid = start..Millis(start.0.saturating_add(self.sensor_millis));
         let signed = self.authority.sign_sensor(request, sensor, valid);
