@@ -1,7 +1,7 @@
 //! The region now: what arrives, from where, for which services, and what it set off.
 
 use crate::board::{
-    Board, Choice, Column, Panel, Row, Target, Unit, Variable, View, data_source, scanners,
+    Board, Choice, Column, Panel, Row, Unit, Variable, View, data_source, scanners,
 };
 
 /// The dashboard.
@@ -34,13 +34,8 @@ pub(crate) fn countries() -> Variable {
 }
 
 fn totals() -> Vec<Panel> {
-    let stat = |title, description, unit, sql| Panel {
-        title,
-        description,
-        width: 4,
-        view: View::Stat,
-        unit,
-        sql,
+    let stat = |title, description, unit, sql| {
+        Panel::number(View::Stat, unit, title, description, sql).wide(4)
     };
     vec![
         stat(
@@ -110,19 +105,8 @@ fn over_time() -> Vec<Panel> {
 }
 
 fn rankings() -> Vec<Panel> {
-    const SERVICES: &[Column] = &[Column {
-        name: "service",
-        unit: Unit::Text,
-        opens: Some(Target {
-            board: "noroshi-service",
-            variable: "service",
-        }),
-    }];
-    const PLACES: &[Column] = &[Column {
-        name: "place",
-        unit: Unit::Text,
-        opens: None,
-    }];
+    const SERVICES: &[Column] = &[Column::opening("service", "noroshi-service", "service")];
+    const PLACES: &[Column] = &[Column::of("place", Unit::Text)];
     vec![
         Panel {
             title: "Services asked for",
@@ -170,16 +154,8 @@ fn findings() -> Vec<Panel> {
 
 fn open_alerts() -> Panel {
     const COLUMNS: &[Column] = &[
-        Column {
-            name: "opened",
-            unit: Unit::Time,
-            opens: None,
-        },
-        Column {
-            name: "last seen",
-            unit: Unit::Time,
-            opens: None,
-        },
+        Column::of("opened", Unit::Time),
+        Column::of("last seen", Unit::Time),
     ];
     Panel {
         title: "Open alerts, by urgency",

@@ -31,13 +31,8 @@ pub(crate) fn sensors() -> Variable {
 }
 
 fn totals() -> Vec<Panel> {
-    let number = |title, description, view, unit, sql| Panel {
-        title,
-        description,
-        width: 4,
-        view,
-        unit,
-        sql,
+    let number = |title, description, view, unit, sql| {
+        Panel::number(view, unit, title, description, sql).wide(4)
     };
     vec![
         number(
@@ -136,21 +131,9 @@ fn lag_over_time() -> Panel {
 
 fn sensors_list() -> Panel {
     const COLUMNS: &[Column] = &[
-        Column {
-            name: "complete through",
-            unit: Unit::Time,
-            opens: None,
-        },
-        Column {
-            name: "lost %",
-            unit: Unit::Percent,
-            opens: None,
-        },
-        Column {
-            name: "worst lag",
-            unit: Unit::Seconds,
-            opens: None,
-        },
+        Column::of("complete through", Unit::Time),
+        Column::of("lost %", Unit::Percent),
+        Column::of("worst lag", Unit::Seconds),
     ];
     Panel {
         title: "Sensors, the furthest behind first",

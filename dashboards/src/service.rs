@@ -48,14 +48,8 @@ fn grain() -> Variable {
 }
 
 fn totals() -> Vec<Panel> {
-    let stat = |title, description, sql| Panel {
-        title,
-        description,
-        width: 6,
-        view: View::Stat,
-        unit: Unit::Count,
-        sql,
-    };
+    let stat =
+        |title, description, sql| Panel::number(View::Stat, Unit::Count, title, description, sql);
     vec![
         stat(
             "Unique sources",
@@ -130,21 +124,9 @@ fn packets_by_class() -> Panel {
 
 fn countries_list() -> Panel {
     const COLUMNS: &[Column] = &[
-        Column {
-            name: "place",
-            unit: Unit::Text,
-            opens: None,
-        },
-        Column {
-            name: "first",
-            unit: Unit::Time,
-            opens: None,
-        },
-        Column {
-            name: "last",
-            unit: Unit::Time,
-            opens: None,
-        },
+        Column::of("place", Unit::Text),
+        Column::of("first", Unit::Time),
+        Column::of("last", Unit::Time),
     ];
     Panel {
         title: "By country",
