@@ -6,7 +6,7 @@ use noroshi_console::Way;
 use noroshi_console::serve::TlsFiles;
 use noroshi_store::document::Section;
 
-use super::file::{Lines, listen};
+use super::file::{Lines, listen, tls};
 use super::{CONSOLE_PORT, ConsoleSettings};
 
 pub(super) fn read(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> ConsoleSettings {
@@ -14,9 +14,9 @@ pub(super) fn read(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> 
     let users = section.optional::<PathBuf>("users");
     let behind_proxy = section.optional::<bool>("behind_proxy");
     let behind_proxy = behind_proxy.is_some_and(|wish| wish.value);
-    let tls = tls(section.section("tls"), base, lines);
+    let tls = tls(section.section("tls"), base, &mut lines.console_tls);
     let way = match tls {
-        Some(files) => Way::Tls(files),
+        Some((certificate, key)) => Way::Tls(TlsFiles { certificate, key }),
         None if behind_proxy => Way::Proxy,
         None => Way::Loopback,
     };
@@ -32,19 +32,4 @@ pub(super) fn read(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> 
         users: users.map(|path| base.join(path.value)),
         way,
     }
-}
-
-fn tls(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> Option<TlsFiles> {
-    if !section.is_written() {
-        section.close();
-        return None;
-    }
-    lines.console_tls = section.line();
-    let certificate = section.required::<PathBuf>("certificate");
-    let key = section.required::<PathBuf>("key");
-    section.close();
-    Some(TlsFiles {
-        certificate: base.join(certificate?.value),
-        key: base.join(key?.value),
-    })
 }

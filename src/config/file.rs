@@ -148,7 +148,8 @@ fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSetti
     let key_file = section.optional::<PathBuf>("key_file");
     let key_file = base.join(key_file.map_or_else(|| PathBuf::from(FEEDS_KEY), |path| path.value));
     let public_url = public_url(&mut section);
-    let tls = tls(section.section("tls"), base, lines);
+    let tls = tls(section.section("tls"), base, &mut lines.tls);
+    let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
     if tls.is_none() && !listen.value.ip().is_loopback() {
         let text = "tokens would cross the network in the clear: set certificate and key under \
                     [feeds.tls], or listen on 127.0.0.1 behind a proxy that speaks TLS";
@@ -169,19 +170,21 @@ fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSetti
     }
 }
 
-fn tls(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> Option<TlsFiles> {
+/// Certificate and key of a section of TLS, if it is written; `line` becomes where it stands.
+pub(super) fn tls(
+    mut section: Section<'_>,
+    base: &Path,
+    line: &mut usize,
+) -> Option<(PathBuf, PathBuf)> {
     if !section.is_written() {
         section.close();
         return None;
     }
-    lines.tls = section.line();
+    *line = section.line();
     let certificate = section.required::<PathBuf>("certificate");
     let key = section.required::<PathBuf>("key");
     section.close();
-    Some(TlsFiles {
-        certificate: base.join(certificate?.value),
-        key: base.join(key?.value),
-    })
+    Some((base.join(certificate?.value), base.join(key?.value)))
 }
 
 /// Without a slash at the end.
