@@ -34,10 +34,13 @@ name=noroshi-sensor-$version-$arch
 say() { printf 'dist: %s\n' "$*"; }
 
 say "building $name (some minutes)"
+# Batches are compressed with one of zstd's fast ways: its thorough ones are left out.
+zstd="-DZSTD_EXCLUDE_GREEDY_BLOCK_COMPRESSOR -DZSTD_EXCLUDE_LAZY_BLOCK_COMPRESSOR -DZSTD_EXCLUDE_LAZY2_BLOCK_COMPRESSOR \
+    -DZSTD_EXCLUDE_BTLAZY2_BLOCK_COMPRESSOR -DZSTD_EXCLUDE_BTOPT_BLOCK_COMPRESSOR -DZSTD_EXCLUDE_BTULTRA_BLOCK_COMPRESSOR"
 # Not position-independent: one file that needs no loader. libpcap, the one C library, is left
 # out: interfaces of Linux are read through our own ring.
-RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static -C link-arg=-Wl,--build-id=none $remap" \
-    CFLAGS="-g0 -ffile-prefix-map=$cargo_home=cargo" cargo build --quiet --locked --profile dist -p noroshi-sensor --no-default-features --target "$target"
+RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static -C force-unwind-tables=no -C link-arg=-Wl,--build-id=none $remap" \
+    CFLAGS="-g0 -fno-unwind-tables -fno-asynchronous-unwind-tables -ffile-prefix-map=$cargo_home=cargo $zstd" cargo build --quiet --locked --profile dist -p noroshi-sensor --no-default-features --target "$target"
 rm -rf dist
 mkdir -p dist
 cp "target/$target/dist/noroshi-sensor" "dist/$name"

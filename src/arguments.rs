@@ -18,7 +18,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use noroshi_proto::id::SensorId;
-use tracing_subscriber::EnvFilter;
 
 /// Regional early warning from address space that nobody uses: the centre.
 #[derive(Parser)]
@@ -245,18 +244,4 @@ fn sensor(id: &str) -> Result<SensorId, String> {
     SensorId::new(id).ok_or_else(|| {
         format!("`{id}` is no sensor id: lower-case letters, digits and hyphens, at most 64")
     })
-}
-
-/// Log lines go to standard error; `NOROSHI_LOG` refines what `--verbose` says.
-pub fn log_to_stderr(verbose: u8) {
-    let level = match verbose {
-        0 => "warn",
-        1 => "info,noroshi=debug",
-        _ => "debug",
-    };
-    let filter = EnvFilter::try_from_env("NOROSHI_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
 }

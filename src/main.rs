@@ -22,7 +22,11 @@ mod text;
 
 fn main() -> ExitCode {
     let arguments = arguments::Arguments::parse();
-    arguments::log_to_stderr(arguments.verbose);
+    noroshi_sensor::log::to_stderr(match arguments.verbose {
+        0 => "warn",
+        1 => "info,noroshi=debug",
+        _ => "debug",
+    });
     match command::run(arguments.verb) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

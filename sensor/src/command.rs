@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, ConfigError};
 
@@ -103,7 +102,11 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// Does what the command line says; the whole program.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log_to_stderr(arguments.verbose);
+    crate::log::to_stderr(match arguments.verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    });
     let done = match arguments.verb {
         Verb::Check(arguments) => check(&arguments.config),
         Verb::Doctor(arguments) => doctor::run(&arguments),
@@ -148,18 +151,4 @@ async fn run(path: &Path) -> Result<(), Failure> {
         }
     };
     Ok(crate::run::run(&config, told).await?)
-}
-
-/// Log lines go to standard error; `NOROSHI_LOG` refines what `--verbose` says.
-fn log_to_stderr(verbose: u8) {
-    let level = match verbose {
-        0 => "warn",
-        1 => "info",
-        _ => "debug",
-    };
-    let filter = EnvFilter::try_from_env("NOROSHI_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
 }

@@ -11,6 +11,7 @@
 //! fit together, whenever the power fails. It is read anew for each connection, so a certificate
 //! that was renewed or brought is used from the next connection on.
 
+mod dial;
 pub mod enrol;
 pub mod line;
 pub mod renew;

@@ -33,6 +33,7 @@ pub mod doctor;
 pub mod fingerprint;
 pub mod identity;
 pub mod key;
+pub mod log;
 pub mod mask;
 pub mod packet;
 pub mod rights;

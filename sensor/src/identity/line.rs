@@ -24,6 +24,7 @@ use tokio_rustls::rustls::{
 use tonic::transport::{Channel, Endpoint, Uri};
 use tower::service_fn;
 
+use super::dial::{dial, host};
 use super::{Identity, IdentityError, IdentityFiles};
 use crate::config::collector::{Collector, Way};
 use crate::ship::{CONNECT_TIMEOUT, KEEP_ALIVE};
@@ -49,7 +50,10 @@ pub enum LineError {
 pub async fn connect(collector: &Collector) -> Result<Channel, LineError> {
     match collector.way() {
         Way::Plain => {
-            let channel = endpoint(collector.uri()).connect().await;
+            let connector =
+                service_fn(|uri: Uri| async move { dial(&uri).await.map(TokioIo::new) });
+            let endpoint = endpoint(collector.uri());
+            let channel = endpoint.connect_with_connector(connector).await;
             channel.map_err(|error| LineError::Connection(told(&error)))
         }
         Way::Tls(files) => by_tls(collector.uri(), client(files)?).await,
@@ -98,7 +102,6 @@ fn endpoint(collector: &Uri) -> Endpoint {
         .http2_keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .keep_alive_while_idle(true)
-        .tcp_nodelay(true)
 }
 
 async fn by_tls(collector: &Uri, mut config: ClientConfig) -> Result<Channel, LineError> {
@@ -117,12 +120,9 @@ async fn shake_hands(
     uri: &Uri,
     config: Arc<ClientConfig>,
 ) -> io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
-    let host = uri.host().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let port = uri.port_u16().unwrap_or_default();
+    let host = host(uri);
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let stream = TcpStream::connect((host, port)).await?;
-    stream.set_nodelay(true)?;
+    let stream = dial(uri).await?;
     let connected = TlsConnector::from(config).connect(name, stream).await;
     let mut stream = connected.map_err(|error| explained(&error, host))?;
     // The collector judges the sensor's certificate after this side's handshake has ended, and
