@@ -133,9 +133,11 @@ pub struct Faults {
 
 /// One thing wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Fault {
-    line: usize,
-    text: String,
+pub struct Fault {
+    /// In which line of the file, from 1.
+    pub line: usize,
+    /// What is wrong, and what to do.
+    pub text: String,
 }
 
 /// `sensor.toml:12: …`, one line per fault.
@@ -166,7 +168,11 @@ impl Config {
         })
     }
 
-    fn parse(text: &str, directory: &Path) -> Result<Self, Vec<Fault>> {
+    /// Reads what a file in `directory` holds.
+    ///
+    /// # Errors
+    /// Everything that is wrong in it.
+    pub fn parse(text: &str, directory: &Path) -> Result<Self, Vec<Fault>> {
         let line = |offset: usize| text[..offset].matches('\n').count() + 1;
         let file: File = toml::from_str(text).map_err(|error| {
             let at = line(error.span().map_or(0, |span| span.start));

@@ -1,5 +1,7 @@
 //! Log lines on standard error.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -17,8 +19,11 @@ pub fn to_stderr(level: &str) {
     #[expect(clippy::disallowed_methods, reason = "this is what a shell says")]
     let asked = std::env::var(VARIABLE).unwrap_or_default();
     let (filter, misunderstood) = filter(&asked, level);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+        .with(lines)
         .with(filter)
         .init();
     if let Some(error) = misunderstood {

@@ -31,7 +31,7 @@ const ADDRESSES_MAX: usize = 3;
 pub(super) async fn dial(collector: &Uri) -> io::Result<TcpStream> {
     let port = collector.port_u16().unwrap_or_default();
     let addresses = addresses(host(collector), system).await?;
-    let mut last = None;
+    let mut failed = Vec::new();
     for ip in &addresses {
         let address = SocketAddr::new(*ip, port);
         let share = CONNECT_TIMEOUT / u32::try_from(addresses.len()).unwrap_or(1);
@@ -40,21 +40,17 @@ pub(super) async fn dial(collector: &Uri) -> io::Result<TcpStream> {
                 stream.set_nodelay(true)?;
                 return Ok(stream);
             }
-            Ok(Err(error)) => last = Some(named(address, &error)),
-            Err(_) => last = Some(named(address, &io::ErrorKind::TimedOut.into())),
+            Ok(Err(error)) => failed.push(format!("{address}: {error}")),
+            Err(_) => failed.push(format!("{address}: no answer")),
         }
     }
-    Err(last.unwrap_or_else(|| io::Error::other(format!("{} has no address", host(collector)))))
+    Err(io::Error::other(failed.join("; ")))
 }
 
 /// The host that `collector` names, an address of IPv6 without its brackets.
 pub(super) fn host(collector: &Uri) -> &str {
     let host = collector.host().unwrap_or_default();
     host.trim_start_matches('[').trim_end_matches(']')
-}
-
-fn named(address: SocketAddr, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{address}: {error}"))
 }
 
 async fn addresses(
