@@ -11,6 +11,10 @@ use noroshi_proto::id::Epoch;
 use noroshi_proto::loss::{Counters, Loss};
 use serde::{Deserialize, Serialize};
 
+/// More than a sensor ever counts, be it batches or packets: a file that claims more is damaged,
+/// and sums of what is believed do not overflow.
+pub const COUNT_MAX: u64 = 1 << 56;
+
 /// Losses since the spool was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +45,11 @@ impl Totals {
         }
     }
 
+    /// Whether a sensor can have lost so much.
+    pub fn is_sound(self) -> bool {
+        self.numbers().iter().all(|number| *number <= COUNT_MAX)
+    }
+
     /// What a batch has to add to its counters, where `reported` was told before.
     pub fn since(self, reported: Self) -> Counters {
         let missing = self.missing_in(reported);
@@ -68,11 +77,12 @@ impl Totals {
     }
 
     fn count(&mut self, reason: Reason, packets: u64) {
-        match reason {
-            Reason::Full => self.full += packets,
-            Reason::Damaged => self.damaged += packets,
-            Reason::Refused => self.refused += packets,
-        }
+        let count = match reason {
+            Reason::Full => &mut self.full,
+            Reason::Damaged => &mut self.damaged,
+            Reason::Refused => &mut self.refused,
+        };
+        *count = count.saturating_add(packets);
     }
 }
 
@@ -101,6 +111,14 @@ pub struct Entry {
     pub packets: u64,
     /// What its counters include.
     pub totals: Totals,
+}
+
+impl Entry {
+    /// Whether a sensor can have made it.
+    pub fn is_sound(&self) -> bool {
+        let counts = [self.sequence, self.position, self.packets];
+        counts.iter().all(|count| *count <= COUNT_MAX) && self.totals.is_sound()
+    }
 }
 
 /// All losses, and who told the centre of them.
@@ -132,7 +150,26 @@ struct Lost {
     totals: Totals,
 }
 
+impl Lost {
+    fn is_sound(&self) -> bool {
+        self.first <= self.last
+            && self.last <= COUNT_MAX
+            && self.packets <= COUNT_MAX
+            && self.totals.is_sound()
+    }
+}
+
 impl Account {
+    /// False where a file holds what cannot have come about.
+    pub fn is_sound(&self) -> bool {
+        let told = |told: &Told| {
+            told.totals.is_sound()
+                && told.through <= COUNT_MAX
+                && told.lost.iter().all(Lost::is_sound)
+        };
+        self.totals.is_sound() && self.epochs.values().all(told)
+    }
+
     /// An epoch begins, when batches in the spool have reported (or will report) `reported`.
     pub fn begin(&mut self, epoch: Epoch, reported: Totals) {
         let (mine, theirs) = (self.totals.numbers(), reported.numbers());
@@ -177,7 +214,7 @@ impl Account {
         {
             Some(before) if before.last + 1 == lost.first => {
                 before.last = lost.last;
-                before.packets += lost.packets;
+                before.packets = before.packets.saturating_add(lost.packets);
                 before.totals = lost.totals;
             }
             _ => told.lost.insert(at, lost),
@@ -216,6 +253,8 @@ impl Account {
         if let Some(last) = told.lost.last() {
             self.totals.add(last.totals.missing_in(told.totals));
         }
-        self.totals.frames += told.lost.iter().map(|lost| lost.packets).sum::<u64>();
+        for lost in told.lost {
+            self.totals.frames = self.totals.frames.saturating_add(lost.packets);
+        }
     }
 }

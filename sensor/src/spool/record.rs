@@ -12,7 +12,7 @@ use std::io;
 use noroshi_proto::id::Epoch;
 use noroshi_proto::limits::BATCH_BYTES_MAX;
 
-use super::account::{Entry, Totals};
+use super::account::{COUNT_MAX, Entry, Totals};
 
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 88;
@@ -100,7 +100,10 @@ impl Header {
             totals: Totals::from_numbers(std::array::from_fn(|at| u64_at(bytes, 48 + 8 * at))),
             checksum: u32_at(bytes, HEADER_BYTES - 8),
         };
-        (header.length as usize <= BATCH_BYTES_MAX).then_some(header)
+        let sound = header.length as usize <= BATCH_BYTES_MAX
+            && header.packets_before <= COUNT_MAX
+            && header.entry().is_sound();
+        sound.then_some(header)
     }
 
     /// Whether `batch` is what was written.

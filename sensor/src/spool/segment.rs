@@ -5,6 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::account::COUNT_MAX;
 use super::record::{self, Header};
 
 /// A segment file; its name is its first position and the packets before it.
@@ -44,10 +45,11 @@ impl Segment {
     pub fn start_of(path: &Path) -> Option<Place> {
         let name = path.file_name()?.to_str()?.strip_suffix(".segment")?;
         let (position, packets) = name.split_once('-')?;
-        Some(Place {
+        let place = Place {
             position: u64::from_str_radix(position, 16).ok()?,
             packets: u64::from_str_radix(packets, 16).ok()?,
-        })
+        };
+        (place.position <= COUNT_MAX && place.packets <= COUNT_MAX).then_some(place)
     }
 
     /// The positions in it.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::account::{Account, Entry, Totals};
+use super::account::{Account, COUNT_MAX, Entry, Totals};
 use super::ranges::Ranges;
 
 /// Replaced as a whole, so it is always one state or the next.
@@ -46,7 +46,7 @@ impl State {
             Err(error) => return Err(error),
         };
         match serde_json::from_slice::<Self>(&text) {
-            Ok(state) if state.acknowledged.is_sound() && state.lost.is_sound() => Ok(Some(state)),
+            Ok(state) if state.is_sound() => Ok(Some(state)),
             _ => {
                 tracing::warn!(
                     directory = %directory.display(),
@@ -55,6 +55,19 @@ impl State {
                 Ok(None)
             }
         }
+    }
+
+    /// False where a file holds what cannot have come about.
+    fn is_sound(&self) -> bool {
+        let doubtful =
+            |(position, entry): (&u64, &Entry)| *position <= COUNT_MAX && entry.is_sound();
+        self.head <= COUNT_MAX
+            && self.packets <= COUNT_MAX
+            && self.acknowledged.is_sound()
+            && self.lost.is_sound()
+            && self.doubtful.iter().all(doubtful)
+            && self.reported.is_sound()
+            && self.account.is_sound()
     }
 
     /// Replaces the state in `directory`.
