@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Both install what they need first (setup.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup-demo setup-test format deny lint nextest bench-smoke doctest doc fuzz bench dist dist-check
+.PHONY: help demo test setup-demo setup-test format deny lint nextest bench-smoke doctest doc fuzz bench dist dist-centre dist-check
 
 # How the demo is run: DEMO_FLAGS=--exit ends it by itself, with 0 only when every expected alert came.
 DEMO_FLAGS ?=
@@ -18,6 +18,7 @@ help:
 	@echo 'make test                      everything that CI runs'
 	@echo 'make format|deny|lint|nextest|bench-smoke|doctest|doc|fuzz|dist-check    one part of it'
 	@echo 'make dist                      the sensor for the field, in dist/: static binary, package, list of parts'
+	@echo 'make dist-centre               the Debian package of the centre, in dist/'
 	@echo 'make bench                     the benchmarks, in full'
 
 demo: setup-demo
@@ -75,6 +76,13 @@ dist:
 	@./setup.sh dist
 	@packaging/dist.sh
 
-# Tries what `make dist` makes, as a machine in the field would.
+# The centre's Debian package, optimised.
+dist-centre:
+	@./setup.sh dist
+	@packaging/centre.sh
+
+# Tries what `make dist` makes, as a machine in the field would, and how the centre's package installs,
+# with the binary of the tests.
 dist-check: dist
+	@packaging/centre.sh dev
 	@packaging/check.sh

@@ -80,33 +80,57 @@ else
     not_run "the empty root directory needs root and network namespaces"
 fi
 
-# 3. What the service may do.
-unit=packaging/sensor/noroshi-sensor.service
-if command -v systemd-analyze >/dev/null; then
-    score=$(systemd-analyze security --offline=true --threshold=20 --no-pager "$unit" | tail -n 1) ||
-        fail "the service may do too much: $score"
+# 3. What the services may do.
+judge() { # unit, exposure that is allowed
+    score=$(systemd-analyze security --offline=true --threshold="$2" --no-pager "$1" | tail -n 1) ||
+        fail "$1 may do too much: $score"
     say "${score#* }"
+}
+if command -v systemd-analyze >/dev/null; then
+    judge packaging/sensor/noroshi-sensor.service 20
+    judge packaging/centre/noroshi.service 20
 else
-    not_run "the score of the service needs systemd-analyze"
+    not_run "the score of the services needs systemd-analyze"
 fi
 
-# 4. Installed, tried and removed in a system of its own.
-in_debian() {
-    cp "$package" "$work/debian/sensor.deb"
-    inside() { chroot "$work/debian" "$@" >>"$work/errors" 2>&1; }
+# 4. Installed, tried and removed in a system of their own.
+files() {
     find "$work/debian/etc" "$work/debian/usr" "$work/debian/lib/" "$work/debian/var/lib" -path '*dpkg*' -prune -o -print |
-        sort >"$work/before"
-    inside dpkg -i /sensor.deb &&
-        inside noroshi-sensor check --config /etc/noroshi/sensor.toml &&
-        inside dpkg -P noroshi-sensor || return 1
-    find "$work/debian/etc" "$work/debian/usr" "$work/debian/lib/" "$work/debian/var/lib" -path '*dpkg*' -prune -o -print |
-        sort | diff "$work/before" - >>"$work/errors"
+        sort
+}
+inside() { chroot "$work/debian" "$@" >>"$work/errors" 2>&1; }
+in_debian() { # package's file, its name; standard input is what to try
+    cp "$1" "$work/debian/package.deb"
+    inside dpkg -i /package.deb || return 1
+    inside sh -e || return 1
+    inside dpkg -P "$2" || return 1
+    files | diff "$work/before" - >>"$work/errors"
 }
 if [ "$(id -u)" != 0 ] || ! command -v debootstrap >/dev/null; then
-    not_run "installing the package needs root and debootstrap"
+    not_run "installing the packages needs root and debootstrap"
 elif ! debootstrap --variant=minbase bookworm "$work/debian" >"$work/errors" 2>&1; then
-    not_run "installing the package: debootstrap says: $(tail -n 1 "$work/errors")"
+    not_run "installing the packages: debootstrap says: $(tail -n 1 "$work/errors")"
 else
-    in_debian || fail "the package: $(tail -n 20 "$work/errors")"
+    # The centre's user stays, as users of services do in Debian.
+    inside useradd --system --user-group --home-dir /var/lib/noroshi --no-create-home noroshi
+    files >"$work/before"
+    in_debian "$package" noroshi-sensor <<'TRY' || fail "$package: $(tail -n 20 "$work/errors")"
+noroshi-sensor check --config /etc/noroshi/sensor.toml
+TRY
     say "$package installs, runs, and leaves nothing behind"
+    centre=$(echo dist/noroshi-[0-9]*.deb)
+    if [ ! -e "$centre" ]; then
+        not_run "the centre's package is not there: packaging/centre.sh makes it"
+    else
+        in_debian "$centre" noroshi <<'TRY' || fail "$centre: $(tail -n 20 "$work/errors")"
+# Without a registry it says so, and with the example it is content.
+code=0
+noroshi check --config /etc/noroshi/noroshi.toml || code=$?
+test "$code" = 78
+cp /usr/share/doc/noroshi/examples/registry.toml /etc/noroshi/registry.toml
+noroshi check --config /etc/noroshi/noroshi.toml
+rm /etc/noroshi/registry.toml
+TRY
+        say "$centre installs, runs, and leaves nothing behind"
+    fi
 fi
