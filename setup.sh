@@ -39,6 +39,12 @@ if [ "$purpose" = test ]; then
     have ip || missing="$missing iproute2"
     have debootstrap || missing="$missing debootstrap"
     have systemd-analyze || missing="$missing systemd"
+    # what hosts of the lab send, and what wires and clocks of it are bent with
+    have ethtool || missing="$missing ethtool"
+    have faketime || missing="$missing faketime"
+    for scanner in zmap masscan nmap hping3; do
+        have $scanner || missing="$missing $scanner"
+    done
 fi
 if [ -n "$missing" ]; then
     as_root=

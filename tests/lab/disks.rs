@@ -1,0 +1,83 @@
+//! Disks that are full: what has no room is counted, what waits for room comes later.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+
+use noroshi_proto::loss::Loss;
+
+use super::Test;
+use super::scanner::Scanner;
+use super::site::{Site, Wishes};
+
+pub const TESTS: &[Test] = &[
+    Test {
+        name: "disks::a_full_spool_gives_up_the_oldest_and_counts_them",
+        takes: &["hping3"],
+        run: spool,
+    },
+    Test {
+        name: "disks::a_full_store_takes_it_once_it_has_room",
+        takes: &["hping3"],
+        run: store,
+    },
+];
+
+/// The disk is full long before the spool has what it may have.
+fn spool() {
+    let wishes = Wishes {
+        spool_bytes: Some("2 MiB"),
+        disks: vec![("spool", "768k")],
+        ..Wishes::default()
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut site = Site::start_with(directory, wishes);
+    site.kill_collector();
+    let mut sent = 0;
+    // Counted by the state that is kept beside the batches.
+    while !site
+        .log("sensor.log")
+        .contains("oldest segment was given up")
+    {
+        sent += site.scan(Scanner::Flood(4_000));
+        assert!(sent < 400_000, "the disk takes too much");
+    }
+    site.start_collector();
+    sent += site.scan(Scanner::Flood(1_000));
+    let accounting = site.settle();
+    let lost = accounting.sensors[0].losses.of(Loss::SpoolFull);
+    assert!(lost > 0, "{accounting:?}");
+    assert_eq!(accounting.raw.packets + lost, sent);
+}
+
+fn store() {
+    let wishes = Wishes {
+        disks: vec![("data", "256m")],
+        ..Wishes::default()
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut site = Site::start_with(directory, wishes);
+    let mut sent = site.scan(Scanner::Flood(2_000));
+    site.settle();
+    let ballast = site.path("data/ballast");
+    fill(&ballast);
+    sent += site.scan(Scanner::Flood(2_000));
+    site.hear("sensor.log", "not connected");
+    sent += site.scan(Scanner::Flood(2_000));
+    fs::remove_file(&ballast).expect("it is there");
+    assert_eq!(site.settle().raw.packets, sent);
+}
+
+/// Writes until nothing more goes.
+fn fill(path: &Path) {
+    let mut file = File::create(path).expect("there is room yet");
+    for size in [1 << 20, 1 << 12, 1] {
+        let block = vec![0; size];
+        let full = loop {
+            if let Err(error) = file.write_all(&block) {
+                break error;
+            }
+        };
+        assert_eq!(full.kind(), ErrorKind::StorageFull);
+    }
+}
