@@ -60,9 +60,8 @@ fn collector() {
     let mut sent = site.scan(Scanner::Zmap);
     site.settle();
     step(&clock, "+3600");
-    site.end_sensor();
-    site.start_sensor();
-    site.hear("sensor.log", "set the sensor's clock");
+    // The clock is looked at once a second.
+    site.restart_sensor_until("set the sensor's clock");
     sent += site.scan(Scanner::Flood(2_000));
     step(&clock, "+0");
     assert_eq!(site.settle().raw.packets, sent);
@@ -100,9 +99,8 @@ fn sensor() {
     assert_eq!(site.settle().raw.packets, sent);
 
     step(&clock, "-3600");
-    site.end_sensor();
-    site.start_sensor();
-    site.hear("sensor.log", "set the sensor's clock");
+    // The clock is looked at once a second.
+    site.restart_sensor_until("set the sensor's clock");
     let sent = scan(&mut site);
     step(&clock, "+0");
     assert_eq!(site.settle().raw.packets, sent);

@@ -225,6 +225,25 @@ impl Site {
         self.sensor.take().expect("it runs").end();
     }
 
+    pub fn assert_sensor_runs(&mut self) {
+        let log = self.log("sensor.log");
+        let sensor = self.sensor.as_mut().expect("it was started");
+        assert!(!sensor.has_ended(), "{log}");
+    }
+
+    /// Starts it anew, as often as it takes until it says so.
+    pub fn restart_sensor_until(&mut self, words: &str) {
+        for _ in 0..20 {
+            self.end_sensor();
+            self.start_sensor();
+            let a_while = Duration::from_secs(3);
+            if within(a_while, || self.log("sensor.log").contains(words)) {
+                return;
+            }
+        }
+        panic!("not said: {words}\nbut: {}", self.log("sensor.log"));
+    }
+
     /// Waits until it ends by itself, which it does when it is told to stop.
     pub fn sensor_ends(&mut self) {
         let mut sensor = self.sensor.take().expect("it runs");
