@@ -48,6 +48,10 @@ const GRACE: Duration = Duration::from_secs(5);
 const CHANNEL_BATCHES: usize = 64;
 /// What the sensor's clock may differ from the kernel's stamps, beside the ring's delay.
 const SLACK: Duration = Duration::from_millis(200);
+/// A clock that is set back by more ends the sensor, which its service starts anew: the open
+/// interval lies ahead then, and nothing would be told until the clock has come there again. By less
+/// it is waited for; NTP slews what is smaller still.
+const SET_BACK_MAX: Duration = Duration::from_secs(60);
 
 /// Why the sensor ended, and so what to do.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +68,12 @@ pub enum RunError {
     /// The operator mends the list of what is lit.
     #[error(transparent)]
     Lit(#[from] darkness::kept::KeptError),
+    /// Nobody does anything, unless it happens again.
+    #[error(
+        "this machine's clock was set back by {0} s: the sensor ends, and counts anew once it is \
+         started again. Let NTP slew the clock rather than step it"
+    )]
+    ClockSetBack(u64),
     /// The operator does what the collector says.
     #[error(transparent)]
     Ship(#[from] ShipError),
@@ -221,7 +231,7 @@ struct Watch {
 
 impl Watch {
     fn run(mut self) -> Result<(), RunError> {
-        let captured = self.capture();
+        let captured = self.capture().and_then(|()| self.drain());
         // Whatever ended it: what was counted is kept.
         let _ = self.give.send(self.sense.finish()); // fails only where the spool failed before
         captured
@@ -230,10 +240,12 @@ impl Watch {
     fn capture(&mut self) -> Result<(), RunError> {
         const TICK: u64 = 100;
         const ASK_KERNEL: u64 = 10_000;
-        let (mut ticked, mut asked) = (Millis(0), Millis(0));
+        let (mut ticked, mut asked, mut latest) = (Millis(0), Millis(0), Millis(0));
         while !self.stop.load(Ordering::Acquire) {
             let progress = self.sense.read(&mut self.interface)?;
             let now = clock::now();
+            latest = latest.max(now);
+            set_back(latest, now)?;
             for lit in self.sense.dawns() {
                 self.note(lit, now)?;
             }
@@ -262,7 +274,28 @@ impl Watch {
     }
 }
 
+/// Whether the clock, which showed `latest` before, can be gone on with.
+fn set_back(latest: Millis, now: Millis) -> Result<(), RunError> {
+    let back = Duration::from_millis(latest.0.saturating_sub(now.0));
+    if back > SET_BACK_MAX {
+        return Err(RunError::ClockSetBack(back.as_secs()));
+    }
+    Ok(())
+}
+
 impl Watch {
+    /// Reads what arrived before the sensor was told to end, and waits in the kernel's ring.
+    fn drain(&mut self) -> Result<(), RunError> {
+        let until = clock::now().0 + (Interface::delay() + SLACK).as_millis() as u64;
+        while self.sense.read(&mut self.interface)? == Progress::More && clock::now().0 < until {
+            let batches = self.sense.take();
+            if !batches.is_empty() && self.give.send(batches).is_err() {
+                break; // the spool failed, and its thread says how
+            }
+        }
+        Ok(())
+    }
+
     /// Tells whoever looks after this machine, and remembers it.
     fn note(&self, lit: IpNet, now: Millis) -> Result<(), RunError> {
         let list = darkness::kept::path(&self.spool);
@@ -302,5 +335,22 @@ async fn until_finished<T>(thread: &JoinHandle<T>) {
     const LOOK: Duration = Duration::from_millis(100);
     while !thread.is_finished() {
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use noroshi_proto::time::Millis;
+
+    use super::{RunError, SET_BACK_MAX, set_back};
+
+    #[test]
+    fn a_clock_is_waited_for_a_minute() {
+        let latest = Millis(1_762_000_000_000);
+        let by = |millis: u64| set_back(latest, Millis(latest.0 - millis));
+        let most = SET_BACK_MAX.as_millis() as u64;
+        assert!(by(0).is_ok() && by(most).is_ok());
+        assert!(matches!(by(most + 1), Err(RunError::ClockSetBack(60))));
+        assert!(set_back(latest, Millis(latest.0 + 86_400_000)).is_ok());
     }
 }
