@@ -14,6 +14,7 @@
 mod dial;
 pub mod enrol;
 pub mod line;
+mod names;
 pub mod renew;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};

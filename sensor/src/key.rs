@@ -105,7 +105,11 @@ fn draw(path: &Path) -> io::Result<MaskKey> {
     Ok(MaskKey::from_bytes(key))
 }
 
-fn random<const N: usize>() -> io::Result<[u8; N]> {
+/// Bytes that nobody can guess.
+///
+/// # Errors
+/// The system has no random numbers.
+pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)
