@@ -31,6 +31,7 @@ pub mod sample;
 pub mod time;
 pub mod token;
 pub mod traffic;
+pub mod update;
 pub mod wire;
 
 /// Generated from the `.proto` files in `proto/noroshi/v1`; a test keeps it current.

@@ -32,3 +32,17 @@ pub const MESSAGE_BYTES_MAX: usize = BATCH_BYTES_MAX + 64 * 1024;
 pub const SIGNING_REQUEST_BYTES_MAX: usize = 8 * 1024;
 /// Bytes of one message of the enrolment service, in either direction.
 pub const ENROLMENT_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a sensor's program, as an update.
+pub const UPDATE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of a signed manifest: twice what it takes.
+pub const UPDATE_MANIFEST_BYTES_MAX: usize = 1_024;
+/// Bytes of a program in one message.
+pub const UPDATE_CHUNK_BYTES: usize = 64 * 1024;
+/// Bytes of one message of the updates' service, in either direction.
+pub const UPDATE_MESSAGE_BYTES_MAX: usize = UPDATE_CHUNK_BYTES + 4 * 1024;
+/// Keys by which updates are believed.
+pub const UPDATE_KEYS_MAX: usize = 8;
+/// How long a whole program may take to arrive; who is slower begins anew.
+pub const UPDATE_FETCH_MAX: Duration = Duration::from_secs(3_600);
+/// How long one piece of it may take, on either side.
+pub const UPDATE_CHUNK_MAX: Duration = Duration::from_secs(30);

@@ -6,7 +6,7 @@ use expect_test::expect_file;
 #[test]
 fn the_generated_code_is_current() {
     let root = env!("CARGO_MANIFEST_DIR");
-    let sources = ["noroshi/v1/enrolment.proto", "noroshi/v1/ingest.proto"];
+    let sources = ["enrolment", "ingest", "update"].map(|name| format!("noroshi/v1/{name}.proto"));
     let files =
         protox::compile(sources, [format!("{root}/proto")]).expect("the .proto files compile");
     let out = tempfile::tempdir().unwrap();
