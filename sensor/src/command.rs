@@ -1,13 +1,18 @@
 //! The sensor's command line: `noroshi-sensor`.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use noroshi_proto::update::version::Version;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{self, Config, ConfigError};
+use crate::run::Ended;
+use crate::update::launch::{Launch, launch};
+use crate::update::{self, START_AGAIN, Started};
 
 pub mod doctor;
 mod enrol;
@@ -35,7 +40,7 @@ const EXAMPLES: &str = "Examples:
   noroshi-sensor replay day.pcap --telescope 198.18.0.0/20 --json
   noroshi-sensor replay a.pcapng b.pcap --config sensor.toml --to http://127.0.0.1:7614
 
-Exit codes: 0 good, 1 failed, 2 wrong use, 78 wrong configuration.";
+Exit codes: 0 good, 1 failed, 2 wrong use, 75 start it again (an update), 78 wrong configuration.";
 
 /// One verb, one file under `command/`.
 #[derive(Debug, Subcommand)]
@@ -47,8 +52,9 @@ enum Verb {
     /// Watch and report, until SIGTERM or Ctrl-C.
     ///
     /// Captures as `[capture] method` says: "ring", the kernel's packet ring, on Linux and
-    /// Ethernet; "pcap", libpcap, on anything else. It needs CAP_NET_RAW.
-    Run(Configured),
+    /// Ethernet; "pcap", libpcap, on anything else. It needs CAP_NET_RAW. With [update] it ends
+    /// with 75 when it is to be started again, as another version.
+    Run(Run),
     /// Become this sensor to the centre: reads a one-time token from standard input.
     Enrol(Configured),
     /// The same path from capture files, read one after another as one stream.
@@ -61,6 +67,17 @@ struct Configured {
     /// The sensor's configuration.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+}
+
+/// `noroshi-sensor run`
+#[derive(Debug, Args)]
+struct Run {
+    /// The sensor's configuration.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// The program that was installed says so to the version that it starts.
+    #[arg(long, hide = true, value_name = "VERSION")]
+    launched: Option<Version>,
 }
 
 /// How a command ends when it does not end well.
@@ -110,12 +127,16 @@ pub fn main() -> ExitCode {
     let done = match arguments.verb {
         Verb::Check(arguments) => check(&arguments.config),
         Verb::Doctor(arguments) => doctor::run(&arguments),
-        Verb::Run(arguments) => run(&arguments.config),
+        Verb::Run(arguments) => return end(run(arguments)),
         Verb::Enrol(arguments) => enrol::run(&arguments.config),
         Verb::Replay(arguments) => replay::run(&arguments),
     };
+    end(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn end(done: Result<ExitCode, Failure>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("{failure}");
             failure.exit_code()
@@ -140,15 +161,55 @@ fn watches(config: &Config) -> String {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn run(path: &Path) -> Result<(), Failure> {
-    let config = Config::load(path)?;
+async fn run(arguments: Run) -> Result<ExitCode, Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let told = async {
+    let mut told = std::pin::pin!(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+    });
+    let path = arguments.config;
+    let (version, _launching) = match arguments.launched {
+        Some(version) => {
+            end_with_the_launcher()?;
+            (version, None)
+        }
+        None => match launch_from(&path, &mut told).await? {
+            Launch::Here(lock) => (update::own_version(), lock),
+            Launch::Ended(code) => return Ok(ExitCode::from(code)),
+        },
     };
-    Ok(crate::run::run(&config, told).await?)
+    let config = Config::load(&path)?;
+    let started = Started {
+        config: path,
+        version,
+    };
+    Ok(match crate::run::run(&config, &started, told).await? {
+        Ended::Told => ExitCode::SUCCESS,
+        Ended::ForUpdate => ExitCode::from(START_AGAIN),
+    })
+}
+
+/// Another version, where one is to run.
+async fn launch_from(path: &Path, told: impl Future<Output = ()>) -> Result<Launch, Failure> {
+    let Some(settings) = config::update::glance(path) else {
+        return Ok(Launch::Here(None));
+    };
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    Ok(launch(&settings, update::own_version(), &arguments, told).await?)
+}
+
+/// Whoever launched this watches it: without it, this ends.
+#[cfg(target_os = "linux")]
+fn end_with_the_launcher() -> Result<(), Failure> {
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)?;
+    Ok(())
+}
+
+/// Other systems do not tell.
+#[cfg(not(target_os = "linux"))]
+fn end_with_the_launcher() -> Result<(), Failure> {
+    Ok(())
 }

@@ -14,10 +14,12 @@ use serde::Deserialize;
 use crate::decode::tunnel::Delivery;
 use crate::identity::IdentityFiles;
 use crate::telescope::Telescope;
+use crate::update::Settings as UpdateSettings;
 
 pub mod collector;
 mod file;
 pub mod size;
+pub mod update;
 
 use self::collector::Collector;
 use self::file::File;
@@ -44,6 +46,8 @@ pub struct Config {
     pub spool: Spool,
     /// Where frames come from.
     pub capture: Capture,
+    /// Whose updates are taken; none where it is not written.
+    pub update: Option<UpdateSettings>,
 }
 
 /// Where batches wait until the centre has them.

@@ -17,6 +17,7 @@
 //! | [`spool`]       | batches          | batches, even after a crash | yes             |
 //! | [`ship`]        | batches          | acknowledgements          | yes               |
 //! | [`sense`]       | frames           | batches: all of the above | no                |
+//! | [`update`]      | what was signed  | the sensor's next version | yes               |
 //! | [`rights`]      | nothing          | capabilities given up     | yes               |
 //! | [`run`]         | a configuration  | the sensor as a whole     | yes               |
 //! | [`doctor`]      | what was looked at | what to do about it    | no                |
@@ -43,3 +44,4 @@ pub mod ship;
 pub mod spool;
 pub mod summarise;
 pub mod telescope;
+pub mod update;

@@ -40,6 +40,8 @@ use crate::ship::lanes::Order;
 use crate::ship::{self, Rest, ShipError};
 use crate::spool::{self, Durability, SpoolError};
 use crate::summarise::{Cut, Settings, Summariser};
+use crate::update::Started;
+use crate::update::keep::Keeper;
 
 /// How long what is left is sent for once the sensor is told to end. The rest stays in the
 /// spool for the next run.
@@ -113,15 +115,30 @@ struct Running {
     stop: Arc<AtomicBool>,
 }
 
-/// Watches and reports until `shutdown` resolves; then the open interval is ended, kept, and
+/// How the sensor ended, when it ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to.
+    Told,
+    /// Its next version is to be started.
+    ForUpdate,
+}
+
+/// Watches and reports until `shutdown` resolves, or another version is to be started; then the open interval is ended, kept, and
 /// sent as far as a short grace allows.
 ///
 /// # Errors
 /// See [`RunError`]. What was summarised is in the spool in any case, unless that failed.
-pub async fn run(config: &Config, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-    let running = start(config)?;
+pub async fn run(
+    config: &Config,
+    started: &Started,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Ended, RunError> {
+    let running = start(config, started)?;
+    let mut ended = Ended::Told;
     tokio::select! {
         () = shutdown => tracing::info!("ending"),
+        () = next_version(config, started, &running.delivery) => ended = Ended::ForUpdate,
         () = running.delivery.ended() => {}
         () = until_finished(&running.sense) => {}
         () = until_finished(&running.spool) => {}
@@ -143,18 +160,35 @@ pub async fn run(config: &Config, shutdown: impl Future<Output = ()>) -> Result<
     if shipped.rest == Rest::Batches {
         tracing::warn!("some batches are not sent yet: they wait in the spool for the next run");
     }
-    Ok(())
+    Ok(ended)
 }
 
-fn start(config: &Config) -> Result<Running, RunError> {
+/// Resolves when another version is to be started; never where no update is taken.
+async fn next_version(config: &Config, started: &Started, delivery: &Delivery) {
+    let Some(settings) = &config.update else {
+        return std::future::pending().await;
+    };
+    let keeper = Keeper {
+        settings: settings.clone(),
+        collector: config.collector.clone(),
+        sensor: config.sensor.clone(),
+        started: started.clone(),
+    };
+    let version = keeper.keep(delivery.reported()).await;
+    tracing::warn!(
+        %version,
+        "a new version is ready: this one ends, and whatever looks after the sensor starts it again"
+    );
+}
+
+fn start(config: &Config, started: &Started) -> Result<Running, RunError> {
     let key = key::load_or_draw(&config.salt_file)?;
     let epoch = key::draw_epoch().map_err(RunError::system("read random numbers"))?;
     let interface = Interface::open(&config.capture, &config.telescope, config.delivery)?;
     rights::give_up().map_err(RunError::system("give up rights"))?;
-    let delivery = Arc::new(Delivery::start(
-        &spool_settings(config),
-        ship_settings(config, epoch),
-    )?);
+    let mut ship = ship_settings(config, epoch);
+    ship.hello.software_version = started.version.to_string();
+    let delivery = Arc::new(Delivery::start(&spool_settings(config), ship)?);
     let settings = Settings {
         sensor: config.sensor.clone(),
         epoch,

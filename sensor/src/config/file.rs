@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use super::collector::Collector;
 use super::size::ByteSize;
+use super::update::UpdateSection;
 use super::{Capture, Check, Config, KernelFilter, Method, Spool};
 use crate::capture::file::FRAME_BYTES_MAX;
 use crate::decode::tunnel::Delivery;
@@ -45,6 +46,7 @@ pub(super) struct File {
     spool: SpoolSection,
     #[serde(default)]
     capture: CaptureSection,
+    update: Option<UpdateSection>,
 }
 
 /// A directory of the sensor's own, or three files that are brought.
@@ -104,6 +106,7 @@ impl File {
         };
         let spool = self.spool.check(check, directory);
         let capture = self.capture.check(check, &self.interface);
+        let update = self.update.map(|section| section.check(check, directory));
         Some(Config {
             sensor: sensor?,
             collector: collector?,
@@ -114,6 +117,10 @@ impl File {
             salt_file: directory.join(self.salt_file),
             spool: spool?,
             capture: capture?,
+            update: match update {
+                Some(checked) => Some(checked?),
+                None => None,
+            },
         })
     }
 }

@@ -76,6 +76,11 @@ impl Delivery {
         while alive.changed().await.is_ok() {}
     }
 
+    /// Resolves when the collector has acknowledged something of what was shipped here.
+    pub async fn reported(&self) {
+        self.queue.reported().await;
+    }
+
     /// Ships what is left, within `grace` where one is given, and says what became of it all.
     ///
     /// # Errors

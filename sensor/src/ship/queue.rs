@@ -6,7 +6,7 @@ use std::time::Duration;
 use noroshi_proto::v1;
 use noroshi_proto::wire::{Malformed, batch::report_also};
 use prost::Message;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::spool::{Parcel, Spool, SpoolError};
 use noroshi_proto::id::Epoch;
@@ -20,6 +20,8 @@ pub struct Queue {
     pushed: Notify,
     /// Something went.
     room: Condvar,
+    /// Whether anything pushed here was acknowledged.
+    reported: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,7 @@ impl Queue {
             inner: Mutex::new(inner),
             pushed: Notify::new(),
             room: Condvar::new(),
+            reported: watch::Sender::new(false),
         }
     }
 
@@ -97,6 +100,22 @@ impl Queue {
             let waited = self.room.wait_timeout(inner, LOOK_AGAIN);
             inner = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// The collector has a batch.
+    ///
+    /// # Errors
+    /// The spool does not take note of it.
+    pub fn acknowledge(&self, position: u64, now: Millis) -> Result<(), SpoolError> {
+        self.with_spool(|spool| spool.acknowledge(position, now.seconds()))?;
+        self.reported.send_replace(true);
+        Ok(())
+    }
+
+    /// Resolves when the collector has acknowledged something since this process began.
+    pub async fn reported(&self) {
+        let mut reported = self.reported.subscribe();
+        let _ = reported.wait_for(|reported| *reported).await; // its sender is here
     }
 
     /// Does something to the spool.

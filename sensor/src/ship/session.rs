@@ -175,9 +175,7 @@ impl<'a> Session<'a> {
                     )));
                 };
                 self.shipped.acknowledged += 1;
-                let now = clock::now().seconds();
-                self.queue
-                    .with_spool(|spool| spool.acknowledge(flying.position, now))?;
+                self.queue.acknowledge(flying.position, clock::now())?;
                 Ok(None)
             }
             Some(Answer::Refusal(refusal)) => self.refused(refusal),
