@@ -21,7 +21,7 @@
 pub mod authority;
 pub mod caller;
 pub mod enrolment;
-mod files;
+pub(crate) mod files;
 pub mod journal;
 pub mod register;
 pub mod revocations;

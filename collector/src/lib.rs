@@ -6,6 +6,7 @@
 //! | [`run`]      | a listening address      | a server                       | yes               |
 //! | [`listen`]   | a listening address      | connections, and whose they are | yes              |
 //! | [`identity`] | certificates, tokens     | who a sensor is                | its directory     |
+//! | [`update`]   | what was signed elsewhere | sensors' next versions       | its directory     |
 //! | [`ingest`]   | a sensor's stream        | acknowledgements and refusals  | yes               |
 //! | [`admit`]    | a hello or a batch       | a verdict                      | no                |
 //! | [`enrich`]   | a batch                  | where and whose its sources are | its files        |
@@ -18,3 +19,4 @@ pub mod ingest;
 pub mod listen;
 pub mod run;
 pub mod settings;
+pub mod update;

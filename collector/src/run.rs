@@ -7,9 +7,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use noroshi_proto::limits::{ENROLMENT_BYTES_MAX, HTTP2_WINDOW_BYTES, MESSAGE_BYTES_MAX};
+use noroshi_proto::limits::{
+    ENROLMENT_BYTES_MAX, HTTP2_WINDOW_BYTES, MESSAGE_BYTES_MAX, UPDATE_MESSAGE_BYTES_MAX,
+};
 use noroshi_proto::v1::enrolment_server::EnrolmentServer;
 use noroshi_proto::v1::ingest_server::IngestServer;
+use noroshi_proto::v1::updates_server::UpdatesServer;
 use noroshi_store::registry::Registry;
 use noroshi_store::store::Store;
 use tokio::net::TcpListener;
@@ -27,6 +30,7 @@ use crate::identity::tls::TlsError;
 use crate::ingest::{Ingestion, Shared, SharedIngestion};
 use crate::listen::{self, House};
 use crate::settings::Settings;
+use crate::update::service::UpdatesService;
 
 /// How often an idle connection is asked whether it still is one, and how long it may think.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -173,6 +177,13 @@ async fn serve(
     let house = House::new(settings.streams_max as usize + listen::LOBBY_MAX);
     let (hand_over, incoming) = listen::handing_over();
     let listening = listen::listen(listener, acceptor, house, hand_over, gone(stopped.clone()));
+    let updates = settings.updates.as_ref().map(|updates| {
+        let registry = Arc::clone(&parts.registry);
+        let service = UpdatesService::new(updates, registry, revocations.clone(), stopped.clone());
+        UpdatesServer::new(service)
+            .max_decoding_message_size(UPDATE_MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(UPDATE_MESSAGE_BYTES_MAX)
+    });
     let shared = Arc::new(Shared::new(parts, settings, revocations));
     let ingestion = Arc::new(Ingestion::new(shared, stopped.clone()));
     let service = IngestServer::new(SharedIngestion(Arc::clone(&ingestion)))
@@ -192,6 +203,7 @@ async fn serve(
         .http2_keepalive_timeout(Some(KEEP_ALIVE))
         .add_service(service)
         .add_optional_service(enrolment)
+        .add_optional_service(updates)
         .serve_with_incoming_shutdown(ReceiverStream::new(incoming), gone(stopped.clone()));
     let serving = async {
         let mut server = std::pin::pin!(server);

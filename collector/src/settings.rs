@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::admit::allowance::Rates;
 use crate::identity::tls::TlsSettings;
+use crate::update::UpdateSettings;
 
 /// What the operator decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Settings {
     pub streams_max: u32,
     /// What each sensor may send in the long run.
     pub rates: Rates,
+    /// Updates for sensors; none where it is not written.
+    pub updates: Option<UpdateSettings>,
 }
 
 /// What a collector does about replayed captures.
@@ -38,6 +41,7 @@ impl Settings {
             replay: Replay::Admitted,
             streams_max: 1_024,
             rates: Rates::UNLIMITED,
+            updates: None,
         }
     }
 }

@@ -12,6 +12,7 @@ use noroshi_proto::time::Millis;
 use serde::Serialize;
 
 use crate::config::size::ByteSize;
+use crate::update::state::State;
 
 /// Packets per second that an address of unused IPv4 space receives at least: a tenth of what
 /// one of nicter's did in 2025 (701.0e9 packets on 280,000 addresses), since many networks
@@ -201,9 +202,61 @@ pub fn identity(certificate: &SensorCertificate, sensor: &SensorId, now: Millis)
     )
 }
 
+/// What became of the sensor's updates, as far as it remembers.
+pub fn updates(state: &State, now: Millis) -> Diagnosis {
+    const PART: &str = "updates";
+    let runs = match (state.trial, state.good) {
+        (Some(trial), _) => format!("{} is on trial", trial.version),
+        (None, Some(good)) => format!("{good} has reported and runs, unless a newer is installed"),
+        (None, None) => "the version that was installed runs".to_owned(),
+    };
+    if let Some(failed) = &state.failed {
+        let advice = "it is not tried again: a higher version has to be signed";
+        let text = format!(
+            "{runs}; {} failed here: {}: {advice}",
+            failed.version, failed.reason
+        );
+        return Diagnosis::doubtful(PART, text);
+    }
+    if let Some(since) = state.held_back_since(now) {
+        let advice = "sign again what runs, or ask the centre's operator who holds updates back";
+        let text = format!("{runs}; what was offered last has expired at {since}: {advice}");
+        return Diagnosis::doubtful(PART, text);
+    }
+    Diagnosis::good(PART, runs)
+}
+
 #[cfg(test)]
 mod tests {
+    use noroshi_proto::update::Digest;
+
     use super::*;
+    use crate::update::state::Seen;
+
+    #[test]
+    fn updates_that_failed_or_are_held_back_are_doubtful() {
+        let version = |text: &str| text.parse().unwrap();
+        let mut state = State {
+            good: Some(version("0.2.0")),
+            seen: Some(Seen {
+                version: version("0.2.0"),
+                sha256: Digest([0; 32]),
+                expires: Millis(1_000),
+            }),
+            ..State::default()
+        };
+        assert_eq!(updates(&state, Millis(999)).health, Health::Good);
+        let held = updates(&state, Millis(1_000));
+        assert_eq!(held.health, Health::Doubtful);
+        assert!(held.finding.contains("holds updates back"), "{held}");
+        state.fail(version("0.3.0"), "it broke");
+        let failed = updates(&state, Millis(0));
+        assert!(
+            failed.finding.contains("0.3.0 failed here: it broke"),
+            "{failed}"
+        );
+        assert_eq!(failed.health, Health::Doubtful);
+    }
 
     #[test]
     fn a_certificate_is_judged_by_name_and_time() {

@@ -12,7 +12,7 @@ use super::IdentityError;
 const BYTES_MAX: u64 = 64 * 1024;
 
 /// Makes a directory, and those above it, for their owner alone.
-pub(super) fn make_directory(path: &Path) -> Result<(), IdentityError> {
+pub(crate) fn make_directory(path: &Path) -> Result<(), IdentityError> {
     if path.exists() {
         return Ok(());
     }
@@ -22,14 +22,14 @@ pub(super) fn make_directory(path: &Path) -> Result<(), IdentityError> {
 }
 
 /// Puts a file there, in place of another of its name.
-pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<(), IdentityError> {
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), IdentityError> {
     let put = draft(path, bytes).and_then(|draft| fs::rename(draft, path));
     put.and_then(|()| sync_directory(path))
         .map_err(failed("write", path))
 }
 
 /// Puts a file there unless one of its name is there already, which is then let be.
-pub(super) fn put_once(path: &Path, bytes: &[u8]) -> Result<(), IdentityError> {
+pub(crate) fn put_once(path: &Path, bytes: &[u8]) -> Result<(), IdentityError> {
     let put = draft(path, bytes).and_then(|draft| {
         let linked = fs::hard_link(&draft, path);
         fs::remove_file(&draft)?;
@@ -43,7 +43,7 @@ pub(super) fn put_once(path: &Path, bytes: &[u8]) -> Result<(), IdentityError> {
 }
 
 /// The file's text; `None` where there is none.
-pub(super) fn read(path: &Path) -> Result<Option<String>, IdentityError> {
+pub(crate) fn read(path: &Path) -> Result<Option<String>, IdentityError> {
     let mut text = String::new();
     match File::open(path).and_then(|file| file.take(BYTES_MAX).read_to_string(&mut text)) {
         Ok(_) => Ok(Some(text)),
@@ -53,7 +53,7 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, IdentityError> {
 }
 
 /// Whether it was there, and whoever asked was the one to remove it.
-pub(super) fn remove(path: &Path) -> Result<bool, IdentityError> {
+pub(crate) fn remove(path: &Path) -> Result<bool, IdentityError> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -62,7 +62,7 @@ pub(super) fn remove(path: &Path) -> Result<bool, IdentityError> {
 }
 
 /// Names of the files in a directory, in order; drafts are none.
-pub(super) fn names(directory: &Path) -> Result<Vec<String>, IdentityError> {
+pub(crate) fn names(directory: &Path) -> Result<Vec<String>, IdentityError> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory).map_err(failed("read", directory))? {
         let name = entry.map_err(failed("read", directory))?.file_name();
@@ -75,7 +75,7 @@ pub(super) fn names(directory: &Path) -> Result<Vec<String>, IdentityError> {
 }
 
 /// Random bytes of the system's.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], IdentityError> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], IdentityError> {
     let source = Path::new("/dev/urandom");
     let mut bytes = [0; N];
     let drawn = File::open(source).and_then(|mut file| file.read_exact(&mut bytes));
@@ -83,7 +83,7 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N], IdentityError> {
     Ok(bytes)
 }
 
-pub(super) fn failed(
+pub(crate) fn failed(
     action: &'static str,
     path: &Path,
 ) -> impl FnOnce(io::Error) -> IdentityError + use<> {
@@ -112,7 +112,7 @@ fn draft(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
 }
 
 /// Gives what was made to whoever has `model`: root may enrol where the service's user reads.
-pub(super) fn like(model: &Path, made: &Path) -> io::Result<()> {
+pub(crate) fn like(model: &Path, made: &Path) -> io::Result<()> {
     let (model, own) = (fs::metadata(model)?, fs::metadata(made)?);
     if (model.uid(), model.gid()) == (own.uid(), own.gid()) || own.uid() != 0 {
         return Ok(());

@@ -26,6 +26,7 @@ use crate::sense::Sense;
 use crate::ship::probe::probe;
 use crate::spool;
 use crate::summarise::{Cut, Settings, Summariser};
+use crate::update::state::State;
 
 /// Longest a diagnosis may listen.
 const SECONDS_MAX: u64 = 3_600;
@@ -72,6 +73,7 @@ pub fn run(arguments: &Doctor) -> Result<(), Failure> {
     tell(salt(&config.salt_file));
     tell(disk(&config.spool));
     tell(darkness(&config.spool.path));
+    updates(&config).into_iter().for_each(&mut tell);
     let runs = spool::is_held(&config.spool.path);
     identity(&config).into_iter().for_each(&mut tell);
     collector(&config, runs).into_iter().for_each(&mut tell);
@@ -140,6 +142,15 @@ fn darkness(spool: &Path) -> Diagnosis {
         }
         Err(error) => Diagnosis::bad(PART, error.to_string()),
     }
+}
+
+/// What became of updates; nothing where none are taken.
+fn updates(config: &Config) -> Option<Diagnosis> {
+    let settings = config.update.as_ref()?;
+    Some(match State::load(&settings.directory) {
+        Ok(state) => doctor::updates(&state, clock::now()),
+        Err(error) => Diagnosis::bad("updates", error.to_string()),
+    })
 }
 
 fn writable(directory: &Path) -> Result<(), String> {

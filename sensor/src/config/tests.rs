@@ -29,6 +29,66 @@ fn the_shipped_sample_is_valid() {
     assert_eq!(config.spool.bytes_max, ByteSize::mebibytes(16 * 1024));
     assert_eq!(config.capture.method, Method::Ring);
     assert_eq!(config.capture.snaplen, 256);
+    assert_eq!(config.update, None, "off unless somebody wants it");
+}
+
+#[test]
+fn the_sample_s_updates_say_the_defaults_and_a_glance_says_the_same() {
+    let (before, section) = SAMPLE.split_once("# [update]").expect("it is there");
+    let written = format!("[update]{}", section.replace("\n# ", "\n"));
+    let key = written.lines().find(|line| line.starts_with("keys"));
+    let short = format!("[update]\n{}\n", key.expect("it has keys"));
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("sensor.toml");
+    let read = [&written, &short].map(|section| {
+        std::fs::write(&path, format!("{before}{section}")).expect("writable");
+        let strict = Config::load(&path).expect("valid").update;
+        assert_eq!(strict, update::glance(&path));
+        strict.expect("updates are taken")
+    });
+    assert_eq!(read[0], read[1]);
+    assert_eq!(read[0].directory, directory.path().join("update"));
+    assert_eq!(read[0].trial, std::time::Duration::from_secs(600));
+
+    // A later version's file: this one starts that one, and leaves the checking to it.
+    let later = format!("later = 1\n{before}{short}more = \"x\"\ntrial_minutes = \"x\"\n");
+    std::fs::write(&path, later).expect("writable");
+    assert!(Config::load(&path).is_err());
+    assert_eq!(update::glance(&path), Some(read[0].clone()));
+    for none in [before, &format!("{before}[update]\nkeys = []\n"), "=", ""] {
+        std::fs::write(&path, none).expect("writable");
+        assert_eq!(update::glance(&path), None);
+    }
+}
+
+#[test]
+fn faults_of_updates_are_told_with_their_lines() {
+    let (before, _) = SAMPLE.split_once("# [update]").expect("it is there");
+    let line = before.lines().count() + 2;
+    let key = "ed25519:d319e50114a89b4329985d19af7af27db3e3236279339210911c1ac8340970aa";
+    for (section, told) in [
+        (
+            "keys = []".to_owned(),
+            "update.keys has 0 keys: write 1 to 8".to_owned(),
+        ),
+        (
+            format!("keys = [\"{key}\", \"x\"]"),
+            "`x`: a public key is one word".to_owned(),
+        ),
+        (
+            format!("keys = [\"{key}\"]\ntrial_minutes = 0"),
+            "update.trial_minutes 0: write 1 to 1440, as in 10".to_owned(),
+        ),
+        (
+            format!("keys = [\"{key}\"]\nevery = 1"),
+            "unknown field `every`".to_owned(),
+        ),
+    ] {
+        let found = faults(&format!("{before}[update]\n{section}\n"));
+        let at = line + section.matches('\n').count();
+        let due = format!("sensor.toml:{at}: {told}");
+        assert!(found.starts_with(&due), "{found}");
+    }
 }
 
 #[test]
@@ -138,7 +198,7 @@ const FAULTS: [(&str, &str, &str); 17] = [
         "interface = ",
         "iface = ",
         "6: unknown field `iface`, expected one of `sensor`, `collector`, `interface`, \
-         `telescope`, `delivery`, `interval_seconds`, `salt_file`, `identity`, `spool`, `capture`",
+         `telescope`, `delivery`, `interval_seconds`, `salt_file`, `identity`, `spool`, `capture`, `update`",
     ),
     ("[spool]", "[spool", "19: unclosed table, expected `]`"),
 ];
