@@ -5,6 +5,7 @@
 //! | [`alerts`]    | `alerts …`                                       |
 //! | [`partners`]  | `partner …`, `feed …`                            |
 //! | [`sensors`]   | `sensor …`                                       |
+//! | [`updates`]     | `update …`                                       |
 //! | [`records`]   | `maintenance …`, `import …`, `backtest`          |
 //! | `instant`     | times as people write them                       |
 
@@ -13,6 +14,7 @@ mod instant;
 pub mod partners;
 pub mod records;
 pub mod sensors;
+pub mod updates;
 
 use std::path::PathBuf;
 
@@ -69,6 +71,9 @@ pub enum Verb {
     /// Who the sensors are.
     #[command(subcommand)]
     Sensor(sensors::Sensor),
+    /// Which version sensors run.
+    #[command(subcommand)]
+    Update(updates::Update),
     /// When sensors are worked on.
     #[command(subcommand)]
     Maintenance(records::Maintenance),

@@ -24,6 +24,7 @@ mod replay;
 mod scenario;
 mod sensor;
 mod up;
+mod update;
 mod user;
 
 /// What the centre is called where it signs what it says.
@@ -46,6 +47,7 @@ pub fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Replay(arguments) => replay::run(arguments),
         Verb::Alerts(verb) => alerts::run(verb),
         Verb::Sensor(verb) => sensor::run(verb),
+        Verb::Update(verb) => update::run(verb),
         Verb::Maintenance(verb) => maintenance::run(verb),
         Verb::Import(verb) => import::run(verb),
         Verb::Backtest(arguments) => backtest::run(arguments),

@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 use noroshi_collector::admit::allowance::Rates;
 use noroshi_collector::identity::tls::{AuthoritySettings, TlsFiles, TlsSettings};
 use noroshi_collector::settings::{Replay, Settings};
+use noroshi_collector::update::UpdateSettings;
+use noroshi_proto::limits::UPDATE_KEYS_MAX;
 use noroshi_store::document::{Section, Written};
 
 use super::file::listen;
 use super::{COLLECTOR_PORT, STREAMS_MAX};
 
+/// The directory of updates, beside that of identities, unless told otherwise.
+const UPDATES: &str = "updates";
 /// How long a sensor's certificate lives, unless told otherwise; renewed when a third is left.
 const CERTIFICATE_DAYS: u32 = 30;
 /// The longest: who finds a key that nobody misses uses it so long at most.
@@ -31,6 +35,8 @@ pub(super) fn read(
     let is_written = tls_section.is_written();
     *line = tls_section.line();
     let tls = tls(tls_section, base, identity);
+    let updates = identity.with_file_name(UPDATES);
+    let updates = self::updates(section.section("updates"), base, updates);
     if !is_written && !listen.value.ip().is_loopback() {
         let text = "sensors would be heard in the clear: write [collector.tls] with the names by \
                     which sensors reach this collector, or listen on 127.0.0.1";
@@ -49,6 +55,7 @@ pub(super) fn read(
     Settings {
         listen: listen.value,
         tls,
+        updates,
         replay: if admit_replay {
             Replay::Admitted
         } else {
@@ -57,6 +64,30 @@ pub(super) fn read(
         streams_max: streams_max.unwrap_or(STREAMS_MAX),
         rates: Rates::per_second(tuples.map_or(Rates::TUPLES_PER_SECOND, u64::from)),
     }
+}
+
+/// Off unless it is written.
+fn updates(mut section: Section<'_>, base: &Path, path: PathBuf) -> Option<UpdateSettings> {
+    if !section.is_written() {
+        section.close();
+        return None;
+    }
+    let written = section.optional::<PathBuf>("path");
+    let directory = written.map_or(path, |path| base.join(path.value));
+    let mut keys = Vec::new();
+    let written = section.list::<String>("keys");
+    if written.is_empty() || written.len() > UPDATE_KEYS_MAX {
+        let text = format!("`keys` are those that sensors believe: 1 to {UPDATE_KEYS_MAX}");
+        section.fault(section.line(), text);
+    }
+    for key in written {
+        match key.value.parse() {
+            Ok(public) => keys.push(public),
+            Err(error) => section.fault(key.line, format!("`{}`: {error}", key.value)),
+        }
+    }
+    section.close();
+    Some(UpdateSettings { directory, keys })
 }
 
 fn positive(section: &mut Section<'_>, key: &'static str, otherwise: &str) -> Option<u32> {

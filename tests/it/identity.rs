@@ -1,7 +1,7 @@
 //! Who sensors are, over real sockets: enrolled, renewed, revoked, and whoever only says so.
 
 mod programs;
-mod site;
+pub mod site;
 
 use std::time::Duration;
 

@@ -15,3 +15,4 @@ mod mixed;
 mod process;
 mod structure;
 mod truth;
+mod update;

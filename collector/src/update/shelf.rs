@@ -187,7 +187,9 @@ impl Shelf {
             manifest: manifest.clone(),
             to: to.clone(),
         })?;
-        self.sweep()?;
+        if let Err(error) = self.sweep() {
+            tracing::warn!(%error, "old files of updates"); // they cost room and nothing else
+        }
         Ok(manifest)
     }
 
