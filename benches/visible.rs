@@ -123,6 +123,7 @@ async fn main() {
         tls: None,
         streams_max: 16,
         rates: Rates::UNLIMITED,
+        updates: None,
     };
     let collector = Local::start(parts, &settings).await.unwrap();
     let (stop, mut stopped) = watch::channel(());

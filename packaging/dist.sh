@@ -58,7 +58,7 @@ install -D -m 644 packaging/sensor/noroshi-sensor.service "$root/lib/systemd/sys
 install -D -m 644 LICENSE "$root/usr/share/doc/noroshi-sensor/copyright"
 install -d -m 755 "$root/etc/noroshi" "$root/DEBIAN"
 sed -e 's,"salt","/var/lib/noroshi-sensor/salt",' -e 's,"spool","/var/lib/noroshi-sensor/spool",' \
-    -e 's,"identity","/var/lib/noroshi-sensor/identity",' \
+    -e 's,"identity","/var/lib/noroshi-sensor/identity",' -e 's,"update","/var/lib/noroshi-sensor/update",' \
     config/sensor.toml >"$root/etc/noroshi/sensor.toml"
 chmod 644 "$root/etc/noroshi/sensor.toml"
 install -m 755 packaging/sensor/postinst packaging/sensor/prerm packaging/sensor/postrm "$root/DEBIAN/"

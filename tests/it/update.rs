@@ -1,6 +1,8 @@
 //! A sensor's next versions, by the real programs: signed, published, fetched, tried, and given up
 //! where they do not work. What looks after the sensor is a loop, as a service manager's.
 
+mod hostile;
+
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;

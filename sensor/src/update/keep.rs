@@ -19,7 +19,7 @@ use crate::clock;
 use crate::config::collector::Collector;
 use crate::key;
 
-/// After an attempt that failed it is asked again no later than this.
+/// After the network or the collector failed it is asked again no later than this.
 const AGAIN_MAX: Duration = Duration::from_secs(900);
 
 /// Why there is no next version yet.
@@ -77,7 +77,11 @@ impl Keeper {
                 Ok(None) => part(self.settings.every, 0.9),
                 Err(error) => {
                     tracing::warn!(%error, collector = %self.collector, "no update");
-                    part(self.settings.every.min(AGAIN_MAX), 0.9)
+                    let every = self.settings.every;
+                    match error {
+                        KeepError::Fetch(_) => part(every.min(AGAIN_MAX), 0.9),
+                        _ => part(every, 0.9), // nothing would be different soon
+                    }
                 }
             };
         }

@@ -14,10 +14,12 @@ use noroshi_collector::identity::tls::{AuthoritySettings, TlsFiles, TlsSettings}
 use noroshi_collector::identity::tokens::{TOKEN_MILLIS, Tokens};
 use noroshi_collector::run::{Local, Parts};
 use noroshi_collector::settings::{Replay, Settings};
+use noroshi_collector::update::UpdateSettings;
 use noroshi_proto::certificate;
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_proto::token::Token;
+use noroshi_proto::update::key::PublicKey;
 use noroshi_sensor::config::collector::Collector;
 use noroshi_sensor::identity::IdentityFiles;
 use noroshi_sensor::identity::enrol::{EnrolError, enrol};
@@ -83,6 +85,26 @@ impl Site {
         Self::start_in(directory, Some(tls), Rates::UNLIMITED).await
     }
 
+    /// One that hands on what this key signed.
+    pub async fn start_with_updates(key: PublicKey) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let tls = TlsSettings {
+            directory: directory.path().join("identity"),
+            authority: AuthoritySettings::Own {
+                names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+                sensor_millis: HOUR_MILLIS,
+            },
+        };
+        let settings = Settings {
+            updates: Some(UpdateSettings {
+                directory: directory.path().join("updates"),
+                keys: vec![key],
+            }),
+            ..settings(Some(tls), Rates::UNLIMITED)
+        };
+        Self::start_as(directory, settings).await
+    }
+
     /// In the clear.
     pub async fn start_plain() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
@@ -90,6 +112,10 @@ impl Site {
     }
 
     async fn start_in(directory: TempDir, tls: Option<TlsSettings>, rates: Rates) -> Self {
+        Self::start_as(directory, settings(tls, rates)).await
+    }
+
+    async fn start_as(directory: TempDir, settings: Settings) -> Self {
         let config = StoreConfig {
             endpoint: testing::database().await,
             cluster: None,
@@ -103,12 +129,6 @@ impl Site {
             tables: SharedTables::new(Tables::of_registry(Arc::clone(&registry))),
             registry,
         };
-        let settings = Settings {
-            tls,
-            replay: Replay::Refused,
-            rates,
-            ..Settings::local_replay()
-        };
         let collector = Local::start(parts, &settings).await.expect("a port");
         Self {
             store,
@@ -119,6 +139,11 @@ impl Site {
 
     pub fn address(&self) -> SocketAddr {
         self.collector.address()
+    }
+
+    /// What is handed on.
+    pub fn updates(&self) -> PathBuf {
+        self.directory.path().join("updates")
     }
 
     pub fn identity(&self) -> PathBuf {
@@ -184,6 +209,15 @@ impl Site {
         let accounting = self.store.accounting().await.expect("the store counts");
         assert!(accounting.balances(), "{accounting:?}");
         accounting.raw.packets
+    }
+}
+
+fn settings(tls: Option<TlsSettings>, rates: Rates) -> Settings {
+    Settings {
+        tls,
+        replay: Replay::Refused,
+        rates,
+        ..Settings::local_replay()
     }
 }
 

@@ -188,6 +188,39 @@ async fn what_was_changed_on_disk_or_is_no_program_is_not_started() {
     );
 }
 
+/// The power fails between any two steps of taking a version: what is left over changes nothing.
+#[tokio::test]
+async fn what_a_crash_leaves_behind_is_swept_and_not_run() {
+    let author = Author::new();
+    let good = b"#!/bin/sh\nexit 7\n";
+    author.release(good, "0.2.0");
+    let state = State {
+        good: Some(version("0.2.0")),
+        ..State::default()
+    };
+    state.save(author.directory()).unwrap();
+    let mut next = state.clone();
+    next.stage(version("0.3.0"));
+    let program = b"#!/bin/sh\nexit 9\n";
+    let (_, manifest) = author.sign(program, "0.3.0");
+    for length in 0..=program.len() {
+        let releases = author.releases();
+        let mut staging = releases.stage(&manifest).unwrap();
+        staging.take(&program[..length]).unwrap();
+        drop(staging); // while it arrived
+        assert_eq!(code(&author.start(LONG, pending()).await), Some(7));
+        assert!(!author.directory().join("staging").exists());
+    }
+    author.release(program, "0.3.0"); // it is there, and nobody has said so yet
+    let text = next.to_bytes();
+    for length in 0..=text.len() {
+        fs::write(author.directory().join(".state.new"), &text[..length]).unwrap();
+        assert_eq!(code(&author.start(LONG, pending()).await), Some(7));
+    }
+    assert!(!author.directory().join("releases/0.3.0").exists());
+    assert_eq!(author.state(), state);
+}
+
 #[tokio::test]
 async fn where_a_new_version_fails_the_good_one_before_runs() {
     let author = Author::new();
