@@ -53,6 +53,35 @@ fn decisions_are_numbered_and_have_three_parts() {
 }
 
 #[test]
+fn every_line_of_the_threat_model_is_tried_by_what_is_there() {
+    let page = text("SECURITY.md");
+    let (_, tried) = page.split_once("### What tries it").expect("it says so");
+    let (tried, _) = tried.split_once("\n## ").expect("a section follows");
+    let sources: String = files(".", "rs").iter().map(text).collect();
+    let targets = [files("proto/fuzz", "rs"), files("sensor/fuzz", "rs")].concat();
+    let is_fuzzed = |name: &str| {
+        targets
+            .iter()
+            .any(|path| path.file_stem() == Some(name.as_ref()))
+    };
+    let rows = tried
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains('`'));
+    let mut counted = 0;
+    for row in rows {
+        for name in row.split('`').skip(1).step_by(2) {
+            let is_test = sources.contains(&format!("fn {name}("));
+            assert!(
+                is_test || is_fuzzed(name),
+                "SECURITY.md: `{name}` is no test: {row}"
+            );
+        }
+        counted += 1;
+    }
+    assert!(counted > 10, "the table was read");
+}
+
+#[test]
 fn links_between_documents_lead_somewhere() {
     for path in files(".", "md") {
         let folder = root().join(path.parent().unwrap_or(&path));
