@@ -135,7 +135,8 @@ async fn main() {
     let (phase, phases) = watch::channel(Phase::Running);
     let (queue, shipping) = shipper(directory.path(), &format!("http://{}", collector.address()));
     let shared = Arc::clone(&queue);
-    let shipping = tokio::spawn(async move { ship::ship(shipping, shared, phases).await });
+    let shipping =
+        tokio::spawn(async move { ship::ship(watch::channel(shipping).1, shared, phases).await });
     let sensing = tokio::task::spawn_blocking(move || sense(cases, &queue));
     let seen = watch_cases(&store, cases).await;
     let arrivals = sensing.await.unwrap();

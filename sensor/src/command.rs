@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use noroshi_proto::update::version::Version;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
 use crate::config::{self, Config, ConfigError};
 use crate::run::Ended;
@@ -54,6 +55,9 @@ enum Verb {
     /// Captures as `[capture] method` says: "ring", the kernel's packet ring, on Linux and
     /// Ethernet; "pcap", libpcap, on anything else. It needs CAP_NET_RAW. With [update] it ends
     /// with 75 when it is to be started again, as another version.
+    ///
+    /// SIGHUP: the configuration is read again, and followed where the next interval begins; nothing
+    /// that arrives meanwhile is missed. What is wrong with it is logged, and all goes on as it was.
     Run(Run),
     /// Become this sensor to the centre: reads a one-time token from standard input.
     Enrol(Configured),
@@ -164,6 +168,7 @@ fn watches(config: &Config) -> String {
 async fn run(arguments: Run) -> Result<ExitCode, Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangups = signal(SignalKind::hangup())?;
     let mut told = std::pin::pin!(async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -176,29 +181,61 @@ async fn run(arguments: Run) -> Result<ExitCode, Failure> {
             end_with_the_launcher()?;
             (version, None)
         }
-        None => match launch_from(&path, &mut told).await? {
+        None => match launch_from(&path, &mut told, &mut hangups).await? {
             Launch::Here(lock) => (update::own_version(), lock),
             Launch::Ended(code) => return Ok(ExitCode::from(code)),
         },
     };
     let config = Config::load(&path)?;
+    let (give, changes) = mpsc::channel(1);
+    tokio::spawn(read_again(path.clone(), hangups, give));
     let started = Started {
         config: path,
         version,
     };
-    Ok(match crate::run::run(&config, &started, told).await? {
-        Ended::Told => ExitCode::SUCCESS,
-        Ended::ForUpdate => ExitCode::from(START_AGAIN),
-    })
+    Ok(
+        match crate::run::run(config, &started, changes, told).await? {
+            Ended::Told => ExitCode::SUCCESS,
+            Ended::ForUpdate => ExitCode::from(START_AGAIN),
+        },
+    )
+}
+
+/// Gives the configuration each time that it may have changed; never one that is wrong.
+async fn read_again(path: PathBuf, mut hangups: Signal, give: mpsc::Sender<Config>) {
+    while hangups.recv().await.is_some() {
+        match Config::load(&path) {
+            Ok(config) => {
+                if give.send(config).await.is_err() {
+                    return; // the sensor ends
+                }
+            }
+            Err(error) => {
+                tracing::error!(
+                    "{error}\nthe configuration is not changed, and all goes on as it was"
+                );
+            }
+        }
+    }
 }
 
 /// Another version, where one is to run.
-async fn launch_from(path: &Path, told: impl Future<Output = ()>) -> Result<Launch, Failure> {
+async fn launch_from(
+    path: &Path,
+    told: impl Future<Output = ()>,
+    hangups: &mut Signal,
+) -> Result<Launch, Failure> {
     let Some(settings) = config::update::glance(path) else {
         return Ok(Launch::Here(None));
     };
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    Ok(launch(&settings, update::own_version(), &arguments, told).await?)
+    Ok(launch(
+        &settings,
+        update::own_version(),
+        &arguments,
+        (told, hangups),
+    )
+    .await?)
 }
 
 /// Whoever launched this watches it: without it, this ends.

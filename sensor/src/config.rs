@@ -60,7 +60,7 @@ pub struct Spool {
 }
 
 /// How frames are captured.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capture {
     /// The interface, by name.
     pub interface: String,

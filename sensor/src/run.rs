@@ -7,39 +7,39 @@
 //! ```
 //! Whatever happens behind the channel, capturing goes on: a collector that is away costs disk,
 //! a disk that stalls costs what the kernel's ring cannot hold, and both are counted.
+//!
+//! A change of the configuration goes the same way: capturing goes over to it where an interval
+//! ends, and says so in the channel, behind the last batch before it (`change`).
 
+mod change;
 mod delivery;
 mod replay;
+mod stint;
+mod watch;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use ipnet::IpNet;
-use noroshi_proto::hello::{Hello, Purpose};
-use noroshi_proto::id::Epoch;
-use noroshi_proto::time::{IntervalLength, Millis};
+use noroshi_proto::update::version::Version;
 use noroshi_proto::v1;
+use tokio::sync::mpsc;
 
 use self::delivery::Delivery;
 pub use self::replay::{Delivered, Replay, replay_to};
+use self::stint::Stint;
+pub use self::stint::ship_settings;
+use self::watch::Watch;
+use crate::capture::CaptureError;
 use crate::capture::interface::Interface;
-use crate::capture::{CaptureError, Progress};
-use crate::clock;
 use crate::config::Config;
-use crate::darkness::{self, Darkness};
-use crate::decode::Decoder;
-use crate::key::{self, KeyError};
-use crate::mask::Mask;
+use crate::darkness;
+use crate::key::KeyError;
 use crate::rights;
-use crate::sense::Sense;
-use crate::ship::lanes::Order;
-use crate::ship::{self, Rest, ShipError};
+use crate::ship::{Rest, ShipError};
 use crate::spool::{self, Durability, SpoolError};
-use crate::summarise::{Cut, Settings, Summariser};
 use crate::update::Started;
 use crate::update::keep::Keeper;
 
@@ -48,12 +48,6 @@ use crate::update::keep::Keeper;
 const GRACE: Duration = Duration::from_secs(5);
 /// Groups of batches between summarising and the disk.
 const CHANNEL_BATCHES: usize = 64;
-/// What the sensor's clock may differ from the kernel's stamps, beside the ring's delay.
-const SLACK: Duration = Duration::from_millis(200);
-/// A clock that is set back by more ends the sensor, which its service starts anew: the open
-/// interval lies ahead then, and nothing would be told until the clock has come there again. By less
-/// it is waited for; NTP slews what is smaller still.
-const SET_BACK_MAX: Duration = Duration::from_secs(60);
 
 /// Why the sensor ended, and so what to do.
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +106,16 @@ struct Running {
     sense: JoinHandle<Result<(), RunError>>,
     spool: JoinHandle<Result<(), RunError>>,
     delivery: Arc<Delivery>,
+    changes: SyncSender<Stint>,
     stop: Arc<AtomicBool>,
+}
+
+/// What capturing hands on, in order.
+enum Handed {
+    /// To be kept, and sent.
+    Batches(Vec<v1::Batch>),
+    /// What follows is another stint's.
+    Begun(Box<Stint>),
 }
 
 /// How the sensor ended, when it ended well.
@@ -127,52 +130,91 @@ pub enum Ended {
 /// Watches and reports until `shutdown` resolves, or another version is to be started; then the open interval is ended, kept, and
 /// sent as far as a short grace allows.
 ///
+/// What comes out of `changes` is gone over to where an interval ends, without a gap; where that
+/// cannot be, the log says why, and all goes on as it was.
+///
 /// # Errors
 /// See [`RunError`]. What was summarised is in the spool in any case, unless that failed.
 pub async fn run(
-    config: &Config,
+    config: Config,
     started: &Started,
+    mut changes: mpsc::Receiver<Config>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Ended, RunError> {
-    let running = start(config, started)?;
+    let keeper = config
+        .update
+        .clone()
+        .map(|settings| (settings, config.sensor.clone()));
+    let running = start(config, started.version)?;
+    let keeper = keeper.map(|(settings, sensor)| Keeper {
+        settings,
+        sensor,
+        started: started.clone(),
+        shipping: running.delivery.shipping(),
+    });
+    let change = async {
+        while let Some(config) = changes.recv().await {
+            running.change(config);
+        }
+        std::future::pending().await // nobody tells of changes any more
+    };
     let mut ended = Ended::Told;
     tokio::select! {
         () = shutdown => tracing::info!("ending"),
-        () = next_version(config, started, &running.delivery) => ended = Ended::ForUpdate,
+        () = next_version(keeper, &running.delivery) => ended = Ended::ForUpdate,
         () = running.delivery.ended() => {}
         () = until_finished(&running.sense) => {}
         () = until_finished(&running.spool) => {}
+        () = change => {}
     }
-    running.stop.store(true, Ordering::Release);
-    let finished = tokio::task::spawn_blocking(move || {
-        let sensed = join("sense", running.sense);
-        let spooled = join("spool", running.spool);
-        let shipped = running.delivery.finish(Some(GRACE));
-        (sensed, spooled, shipped)
-    });
-    let (sensed, spooled, shipped) = finished
-        .await
-        .map_err(|_| RunError::BrokeOff("finishing"))?;
-    // Whichever failed first ended the others; the cause comes before its consequences.
-    let shipped = shipped?;
-    spooled?;
-    sensed?;
-    if shipped.rest == Rest::Batches {
-        tracing::warn!("some batches are not sent yet: they wait in the spool for the next run");
-    }
+    running.finish().await?;
     Ok(ended)
 }
 
+impl Running {
+    /// Asks for a change; what is wrong with it is logged here or where it is made.
+    fn change(&self, config: Config) {
+        let stint = match Stint::prepare(config) {
+            Ok(stint) => stint,
+            Err(error) => {
+                tracing::error!(%error, "the configuration is not changed, and all goes on as it was");
+                return;
+            }
+        };
+        // Where nobody listens capturing has ended, and says why.
+        if let Err(TrySendError::Full(_)) = self.changes.try_send(stint) {
+            tracing::error!("two changes wait already: say this one again in a minute");
+        }
+    }
+
+    async fn finish(self) -> Result<(), RunError> {
+        self.stop.store(true, Ordering::Release);
+        let finished = tokio::task::spawn_blocking(move || {
+            let sensed = join("sense", self.sense);
+            let spooled = join("spool", self.spool);
+            let shipped = self.delivery.finish(Some(GRACE));
+            (sensed, spooled, shipped)
+        });
+        let (sensed, spooled, shipped) = finished
+            .await
+            .map_err(|_| RunError::BrokeOff("finishing"))?;
+        // Whichever failed first ended the others; the cause comes before its consequences.
+        let shipped = shipped?;
+        spooled?;
+        sensed?;
+        if shipped.rest == Rest::Batches {
+            tracing::warn!(
+                "some batches are not sent yet: they wait in the spool for the next run"
+            );
+        }
+        Ok(())
+    }
+}
+
 /// Resolves when another version is to be started; never where no update is taken.
-async fn next_version(config: &Config, started: &Started, delivery: &Delivery) {
-    let Some(settings) = &config.update else {
+async fn next_version(keeper: Option<Keeper>, delivery: &Delivery) {
+    let Some(keeper) = keeper else {
         return std::future::pending().await;
-    };
-    let keeper = Keeper {
-        settings: settings.clone(),
-        collector: config.collector.clone(),
-        sensor: config.sensor.clone(),
-        started: started.clone(),
     };
     let version = keeper.keep(delivery.reported()).await;
     tracing::warn!(
@@ -181,41 +223,25 @@ async fn next_version(config: &Config, started: &Started, delivery: &Delivery) {
     );
 }
 
-fn start(config: &Config, started: &Started) -> Result<Running, RunError> {
-    let key = key::load_or_draw(&config.salt_file)?;
-    let epoch = key::draw_epoch().map_err(RunError::system("read random numbers"))?;
+fn start(config: Config, version: Version) -> Result<Running, RunError> {
+    let stint = Stint::prepare(config)?;
+    let config = &stint.config;
     let interface = Interface::open(&config.capture, &config.telescope, config.delivery)?;
     rights::give_up().map_err(RunError::system("give up rights"))?;
-    let mut ship = ship_settings(config, epoch);
-    ship.hello.software_version = started.version.to_string();
+    let ship = stint.ship_settings(version);
     let delivery = Arc::new(Delivery::start(&spool_settings(config), ship)?);
-    let settings = Settings {
-        sensor: config.sensor.clone(),
-        epoch,
-        interval_length: config.interval_length,
-        cut: Cut::EveryInterval,
-    };
-    let mask = Mask::new(&key, config.telescope.clone());
-    let decoder = Decoder::new(config.telescope.clone(), config.delivery);
-    let darkness = Darkness::new(darkness::kept::read(&config.spool.path)?);
-    let sense = Sense::new(decoder, Summariser::new(settings, mask)).doubting(darkness);
     let (give, take) = sync_channel(CHANNEL_BATCHES);
+    let (changes, wanted) = sync_channel(1);
     let stop = Arc::new(AtomicBool::new(false));
-    let watch = Watch {
-        interface,
-        sense,
-        interval_length: config.interval_length,
-        spool: config.spool.path.clone(),
-        give,
-        stop: Arc::clone(&stop),
-    };
+    let watch = Watch::new(interface, stint, (wanted, give), Arc::clone(&stop))?;
     let sense = spawn("sense", move || watch.run())?;
     let keeper = Arc::clone(&delivery);
-    let spool = spawn("spool", move || keep(&take, &keeper))?;
+    let spool = spawn("spool", move || keep(&take, &keeper, version))?;
     Ok(Running {
         sense,
         spool,
         delivery,
+        changes,
         stop,
     })
 }
@@ -230,123 +256,16 @@ fn spool_settings(config: &Config) -> spool::Settings {
     }
 }
 
-/// How the sensor of this configuration ships.
-pub fn ship_settings(config: &Config, epoch: Epoch) -> ship::Settings {
-    ship::Settings {
-        collector: config.collector.clone(),
-        hello: hello(config, epoch),
-        order: Order::LiveFirst,
-        patience: None,
-    }
-}
-
-fn hello(config: &Config, epoch: Epoch) -> Hello {
-    Hello {
-        sensor: config.sensor.clone(),
-        epoch,
-        software_version: env!("CARGO_PKG_VERSION").to_owned(),
-        interval_length: config.interval_length,
-        telescope: config.telescope.prefixes().to_vec(),
-        purpose: Purpose::Live,
-        clock: clock::now(),
-    }
-}
-
-/// The thread that captures, decodes and summarises.
-struct Watch {
-    interface: Interface,
-    sense: Sense,
-    interval_length: IntervalLength,
-    /// Where what is lit is kept.
-    spool: PathBuf,
-    give: SyncSender<Vec<v1::Batch>>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Watch {
-    fn run(mut self) -> Result<(), RunError> {
-        let captured = self.capture().and_then(|()| self.drain());
-        // Whatever ended it: what was counted is kept.
-        let _ = self.give.send(self.sense.finish()); // fails only where the spool failed before
-        captured
-    }
-
-    fn capture(&mut self) -> Result<(), RunError> {
-        const TICK: u64 = 100;
-        const ASK_KERNEL: u64 = 10_000;
-        let (mut ticked, mut asked, mut latest) = (Millis(0), Millis(0), Millis(0));
-        while !self.stop.load(Ordering::Acquire) {
-            let progress = self.sense.read(&mut self.interface)?;
-            let now = clock::now();
-            latest = latest.max(now);
-            set_back(latest, now)?;
-            for lit in self.sense.dawns() {
-                self.note(lit, now)?;
-            }
-            if now.0.abs_diff(asked.0) >= ASK_KERNEL {
-                asked = now;
-                for (reason, count) in self.interface.losses()?.iter() {
-                    self.sense.lose(reason, count);
-                }
-            }
-            if progress == Progress::Idle || now.0.abs_diff(ticked.0) >= TICK {
-                ticked = now;
-                let behind = Interface::delay() + SLACK;
-                let surely = now.0.saturating_sub(behind.as_millis() as u64);
-                self.sense
-                    .advance_to(Millis(surely).interval(self.interval_length));
-            }
-            let batches = self.sense.take();
-            if !batches.is_empty() && self.give.send(batches).is_err() {
-                break; // the spool failed, and its thread says how
-            }
-            if progress == Progress::End {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Whether the clock, which showed `latest` before, can be gone on with.
-fn set_back(latest: Millis, now: Millis) -> Result<(), RunError> {
-    let back = Duration::from_millis(latest.0.saturating_sub(now.0));
-    if back > SET_BACK_MAX {
-        return Err(RunError::ClockSetBack(back.as_secs()));
-    }
-    Ok(())
-}
-
-impl Watch {
-    /// Reads what arrived before the sensor was told to end, and waits in the kernel's ring.
-    fn drain(&mut self) -> Result<(), RunError> {
-        let until = clock::now().0 + (Interface::delay() + SLACK).as_millis() as u64;
-        while self.sense.read(&mut self.interface)? == Progress::More && clock::now().0 < until {
-            let batches = self.sense.take();
-            if !batches.is_empty() && self.give.send(batches).is_err() {
-                break; // the spool failed, and its thread says how
-            }
-        }
-        Ok(())
-    }
-
-    /// Tells whoever looks after this machine, and remembers it.
-    fn note(&self, lit: IpNet, now: Millis) -> Result<(), RunError> {
-        let list = darkness::kept::path(&self.spool);
-        tracing::error!(
-            %lit, list = %list.display(),
-            "this part of the telescope is in use: nothing of it is recorded any more. Take it out \
-             of the telescope, here and in the centre's registry; if it is unused, take its line \
-             out of the list and start the sensor anew"
-        );
-        Ok(darkness::kept::add(&self.spool, lit, now)?)
-    }
-}
-
 /// The thread that waits for the disk.
-fn keep(take: &Receiver<Vec<v1::Batch>>, delivery: &Delivery) -> Result<(), RunError> {
-    for batches in take {
-        delivery.push(&batches)?;
+fn keep(take: &Receiver<Handed>, delivery: &Delivery, version: Version) -> Result<(), RunError> {
+    for handed in take {
+        match handed {
+            Handed::Batches(batches) => delivery.push(&batches)?,
+            Handed::Begun(stint) => {
+                let ship = stint.ship_settings(version);
+                delivery.change(&spool_settings(&stint.config), ship)?;
+            }
+        }
     }
     Ok(())
 }
@@ -369,22 +288,5 @@ async fn until_finished<T>(thread: &JoinHandle<T>) {
     const LOOK: Duration = Duration::from_millis(100);
     while !thread.is_finished() {
         tokio::time::sleep(LOOK).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use noroshi_proto::time::Millis;
-
-    use super::{RunError, SET_BACK_MAX, set_back};
-
-    #[test]
-    fn a_clock_is_waited_for_a_minute() {
-        let latest = Millis(1_762_000_000_000);
-        let by = |millis: u64| set_back(latest, Millis(latest.0 - millis));
-        let most = SET_BACK_MAX.as_millis() as u64;
-        assert!(by(0).is_ok() && by(most).is_ok());
-        assert!(matches!(by(most + 1), Err(RunError::ClockSetBack(60))));
-        assert!(set_back(latest, Millis(latest.0 + 86_400_000)).is_ok());
     }
 }

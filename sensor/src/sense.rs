@@ -97,6 +97,13 @@ impl Sense {
         self.summariser.counters()
     }
 
+    /// Ends every interval before `end`, where somebody else goes on, and hands over what is left.
+    pub fn finish_before(self, end: Interval) -> Vec<v1::Batch> {
+        let mut finished = self.finished;
+        finished.extend(self.summariser.finish_before(end));
+        finished
+    }
+
     /// Ends the open interval and hands over what is left.
     pub fn finish(self) -> Vec<v1::Batch> {
         let mut finished = self.finished;

@@ -111,7 +111,8 @@ pub enum ShipError {
     Spool(#[from] SpoolError),
 }
 
-/// Ships until `phase` says to finish, and renews the sensor's certificate meanwhile.
+/// Ships until `phase` says to finish, and renews the sensor's certificate meanwhile. Other settings
+/// are followed at once, by a connection of their own.
 ///
 /// Reads the spool without a thread of its own: give it a runtime where a moment of disk
 /// harms nobody else.
@@ -119,13 +120,28 @@ pub enum ShipError {
 /// # Errors
 /// See [`ShipError`]; the spool keeps what was not acknowledged.
 pub async fn ship(
-    settings: Settings,
+    mut settings: watch::Receiver<Settings>,
     queue: Arc<Queue>,
     mut phase: watch::Receiver<Phase>,
 ) -> Result<Shipped, ShipError> {
-    tokio::select! {
-        shipped = deliver(&settings, &queue, &mut phase) => shipped,
-        never = renew::keep_valid(&settings.collector) => never,
+    let mut shipped = Shipped::default();
+    loop {
+        let now = settings.borrow_and_update().clone();
+        tokio::select! {
+            rest = deliver(&now, &queue, &mut phase, &mut shipped) => {
+                return rest.map(|rest| Shipped { rest, ..shipped });
+            }
+            never = renew::keep_valid(&now.collector) => never,
+            // What was under way is sent again, unless the collector says that it has it.
+            () = changed(&mut settings) => {}
+        }
+    }
+}
+
+/// Resolves when there are other settings.
+async fn changed(settings: &mut watch::Receiver<Settings>) {
+    if settings.changed().await.is_err() {
+        std::future::pending().await // nobody can change them any more
     }
 }
 
@@ -133,15 +149,13 @@ async fn deliver(
     settings: &Settings,
     queue: &Queue,
     phase: &mut watch::Receiver<Phase>,
-) -> Result<Shipped, ShipError> {
+    shipped: &mut Shipped,
+) -> Result<Rest, ShipError> {
     let mut backoff = Backoff::new(settings.hello.epoch.0);
-    let mut shipped = Shipped::default();
     let mut progress = Instant::now();
     loop {
-        let before = shipped;
-        let ended = Session::new(settings, queue, &mut shipped)
-            .run(phase)
-            .await?;
+        let before = *shipped;
+        let ended = Session::new(settings, queue, shipped).run(phase).await?;
         let reason = match ended {
             Ended::Finished => break,
             Ended::Stopped(refusal) => {
@@ -150,7 +164,7 @@ async fn deliver(
             }
             Ended::Later(reason) => reason,
         };
-        if shipped != before {
+        if *shipped != before {
             backoff.reset();
             progress = Instant::now();
         }
@@ -177,7 +191,7 @@ async fn deliver(
             Rest::Batches
         })
     })?;
-    Ok(Shipped { rest, ..shipped })
+    Ok(rest)
 }
 
 #[derive(PartialEq, Eq)]

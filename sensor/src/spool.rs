@@ -191,6 +191,19 @@ pub struct Spool {
 }
 
 impl Spool {
+    /// What is pushed from now on is of `epoch`, as after a restart; the segments may take `bytes_max`.
+    ///
+    /// # Errors
+    /// The disk does not take the state.
+    pub fn begin(&mut self, epoch: Epoch, bytes_max: u64, now: u64) -> Result<(), SpoolError> {
+        self.settings.bytes_max = bytes_max;
+        self.epoch = epoch;
+        self.reported = self.state.reported;
+        self.state.account.begin(epoch, self.reported);
+        self.settle();
+        self.save(now)
+    }
+
     /// The position the next batch gets.
     pub fn head(&self) -> u64 {
         self.state.head

@@ -144,6 +144,20 @@ impl Summariser {
         self.output.take()
     }
 
+    /// Ends every interval before `end`, and hands over what is left; of `end` nothing is said.
+    #[must_use]
+    pub fn finish_before(mut self, end: Interval) -> Vec<v1::Batch> {
+        self.move_to(end);
+        if let Some(open) = self.open
+            && self.run.packets() > 0
+        {
+            // `end` was open before: what it brought is told, and that it went on.
+            self.output.part(open, &mut self.run, &self.mask);
+        }
+        self.output.finish_batch();
+        self.output.take()
+    }
+
     /// Totals of the epoch, the open interval included.
     pub fn counters(&self) -> Counters {
         self.output.counters_with(self.run.packets())

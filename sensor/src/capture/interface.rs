@@ -55,6 +55,25 @@ impl Interface {
         }
     }
 
+    /// From now on the kernel passes what is addressed to `telescope` and arrives by `delivery`, as far
+    /// as `settings` say that it filters; nothing is missed meanwhile. A filter of libpcap's stays as it is.
+    ///
+    /// # Errors
+    /// The kernel does not take the filter; the one before stays.
+    pub fn pass(
+        &self,
+        settings: &config::Capture,
+        telescope: &Telescope,
+        delivery: Delivery,
+    ) -> Result<(), CaptureError> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Ring(ring) => ring.pass(settings, telescope, delivery),
+            #[cfg(feature = "libpcap")]
+            Self::Libpcap(_) => Ok(()),
+        }
+    }
+
     /// What was lost before it reached us since this was asked last.
     ///
     /// # Errors

@@ -118,6 +118,14 @@ impl PacketSocket {
         Ok(())
     }
 
+    /// Passes what `program` lets through from now on, instead of what the one before did.
+    ///
+    /// # Errors
+    /// What the system says; the one before stays.
+    pub fn pass(&self, program: &[Instruction]) -> io::Result<()> {
+        attach(&self.socket, program)
+    }
+
     /// Lends the next block if the kernel has handed it over, and hands it back after.
     pub fn block<T>(&mut self, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
         const STATUS_AT: usize = offset_of!(libc::tpacket_block_desc, hdr)

@@ -105,6 +105,24 @@ impl Ring {
         Ok(ring)
     }
 
+    /// From now on the kernel passes what is addressed to `telescope` and arrives by `delivery`, as far
+    /// as `settings` say that it filters. Nothing is missed meanwhile.
+    ///
+    /// # Errors
+    /// The kernel does not take the filter; the one before stays.
+    pub fn pass(
+        &self,
+        settings: &config::Capture,
+        telescope: &Telescope,
+        delivery: Delivery,
+    ) -> Result<(), CaptureError> {
+        let passed = self.socket.pass(&program(settings, telescope, delivery));
+        passed.map_err(|error| CaptureError::Open {
+            name: self.name.clone(),
+            reason: cannot(&error),
+        })
+    }
+
     /// What was lost before it reached us since this was asked last.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ use crate::spool::{self, Spool};
 pub struct Delivery {
     queue: Arc<Queue>,
     phase: watch::Sender<Phase>,
+    shipping: watch::Sender<ship::Settings>,
     /// Closed when the thread ends.
     alive: watch::Receiver<()>,
     thread: Mutex<Option<JoinHandle<Result<Shipped, ShipError>>>>,
@@ -32,6 +33,7 @@ impl Delivery {
         let spool = Spool::open(spool.clone(), ship.hello.epoch, clock::now().seconds())?;
         let queue = Arc::new(Queue::new(spool));
         let (phase, phases) = watch::channel(Phase::Running);
+        let (shipping, settings) = watch::channel(ship);
         let (living, alive) = watch::channel(());
         let shared = Arc::clone(&queue);
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -39,7 +41,7 @@ impl Delivery {
             .build()
             .map_err(RunError::system("start a runtime"))?;
         let thread = spawn("ship", move || {
-            let shipped = runtime.block_on(ship::ship(ship, Arc::clone(&shared), phases));
+            let shipped = runtime.block_on(ship::ship(settings, Arc::clone(&shared), phases));
             shared.abandon();
             drop(living);
             shipped
@@ -47,6 +49,7 @@ impl Delivery {
         Ok(Self {
             queue,
             phase,
+            shipping,
             alive,
             thread: Mutex::new(Some(thread)),
         })
@@ -58,6 +61,23 @@ impl Delivery {
     /// The spool does not take them.
     pub fn push(&self, batches: &[v1::Batch]) -> Result<(), RunError> {
         Ok(self.queue.push(batches, clock::now())?)
+    }
+
+    /// What is pushed from now on is another epoch's, kept and shipped by other settings. The spool's
+    /// directory stays.
+    ///
+    /// # Errors
+    /// The spool does not take note of it.
+    pub fn change(&self, spool: &spool::Settings, ship: ship::Settings) -> Result<(), RunError> {
+        let now = clock::now();
+        self.queue.begin(ship.hello.epoch, spool.bytes_max, now)?;
+        self.shipping.send_replace(ship);
+        Ok(())
+    }
+
+    /// How it is shipped, now and when that changes.
+    pub fn shipping(&self) -> watch::Receiver<ship::Settings> {
+        self.shipping.subscribe()
     }
 
     /// Waits until less than `bytes` are in the spool, or shipping has ended.

@@ -92,6 +92,16 @@ impl Queue {
         Ok(())
     }
 
+    /// What is pushed from now on is of `epoch`, and the spool takes up to `bytes_max` bytes.
+    ///
+    /// # Errors
+    /// The spool does not take note of it.
+    pub fn begin(&self, epoch: Epoch, bytes_max: u64, now: Millis) -> Result<(), SpoolError> {
+        let mut inner = self.lock();
+        inner.packets = 0;
+        inner.spool.begin(epoch, bytes_max, now.seconds())
+    }
+
     /// Waits until the spool takes less than `bytes`, or nobody ships any more.
     pub fn wait_for_room(&self, bytes: u64) {
         const LOOK_AGAIN: Duration = Duration::from_millis(100);

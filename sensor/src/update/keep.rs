@@ -7,6 +7,7 @@ use noroshi_proto::id::SensorId;
 use noroshi_proto::update::target::Target;
 use noroshi_proto::update::version::Version;
 use noroshi_proto::update::{Manifest, Signed};
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::fetch::{FetchError, Patience, Source};
@@ -18,6 +19,7 @@ use super::{Settings, Started};
 use crate::clock;
 use crate::config::collector::Collector;
 use crate::key;
+use crate::ship;
 
 /// After the network or the collector failed it is asked again no later than this.
 const AGAIN_MAX: Duration = Duration::from_secs(900);
@@ -52,8 +54,8 @@ pub enum KeepError {
 pub struct Keeper {
     /// `[update]`
     pub settings: Settings,
-    /// Who is asked.
-    pub collector: Collector,
+    /// Who is asked: whoever batches go to.
+    pub shipping: watch::Receiver<ship::Settings>,
     /// Who asks.
     pub sensor: SensorId,
     /// What runs.
@@ -76,7 +78,7 @@ impl Keeper {
                 Ok(Some(version)) => return version,
                 Ok(None) => part(self.settings.every, 0.9),
                 Err(error) => {
-                    tracing::warn!(%error, collector = %self.collector, "no update");
+                    tracing::warn!(%error, collector = %self.collector(), "no update");
                     let every = self.settings.every;
                     match error {
                         KeepError::Fetch(_) => part(every.min(AGAIN_MAX), 0.9),
@@ -105,7 +107,7 @@ impl Keeper {
         let directory = &self.settings.directory;
         let mut state = State::load(directory)?;
         let here = Target::here();
-        let mut source = Source::connect(&self.collector, &self.sensor, &here).await?;
+        let mut source = Source::connect(&self.collector(), &self.sensor, &here).await?;
         let runs = self.started.version;
         let Some(signed) = source.offer(runs, state.failed.as_ref()).await? else {
             self.tell_what_is_held_back(&state);
@@ -125,6 +127,10 @@ impl Keeper {
                 Ok(Some(manifest.version))
             }
         }
+    }
+
+    fn collector(&self) -> Collector {
+        self.shipping.borrow().collector.clone()
     }
 
     async fn take(
@@ -153,7 +159,7 @@ impl Keeper {
     fn tell_what_is_held_back(&self, state: &State) {
         if let Some(since) = state.held_back_since(clock::now()) {
             tracing::warn!(
-                %since, collector = %self.collector,
+                %since, collector = %self.collector(),
                 "the collector offers no update, and what it offered last has expired: sign again \
                  what runs, or ask the centre's operator who holds updates back"
             );

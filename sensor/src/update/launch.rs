@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{self, kill};
 use nix::unistd::Pid;
 use noroshi_proto::update::target::Target;
 use noroshi_proto::update::version::Version;
 use tokio::process::{Child, Command};
+use tokio::signal::unix::Signal;
 use tokio::time::{sleep, timeout};
 
 use super::releases::{ReleaseError, Releases};
@@ -79,7 +80,7 @@ enum End {
 }
 
 /// Starts the version that is to run with `arguments`, and stays until it ends; `told` resolves
-/// when this program is told to end.
+/// when this program is told to end, and what hangs up on it is handed on.
 ///
 /// Gives up this thread's rights once another version runs: call it where nothing else has been
 /// started.
@@ -90,7 +91,7 @@ pub async fn launch(
     settings: &Settings,
     installed: Version,
     arguments: &[OsString],
-    told: impl Future<Output = ()>,
+    (told, hangups): (impl Future<Output = ()>, &mut Signal),
 ) -> Result<Launch, LaunchError> {
     let lock = lock(&settings.directory)?;
     let releases = Releases::new(&settings.directory);
@@ -134,7 +135,7 @@ pub async fn launch(
         source,
     })?;
     let trial = on_trial.then_some((settings, version));
-    let end = watch(child, trial, told).await?;
+    let end = watch(child, trial, told, hangups).await?;
     conclude(settings, version, end).map(Launch::Ended)
 }
 
@@ -164,6 +165,7 @@ async fn watch(
     mut child: Child,
     trial: Option<(&Settings, Version)>,
     told: impl Future<Output = ()>,
+    hangups: &mut Signal,
 ) -> Result<End, LaunchError> {
     let waiting = |source| LaunchError::System {
         action: "wait for the sensor's process",
@@ -182,10 +184,14 @@ async fn watch(
         Told,
         Overdue,
     }
-    let cause = tokio::select! {
-        status = child.wait() => return status.map(End::Itself).map_err(waiting),
-        () = told => Cause::Told,
-        () = overdue => Cause::Overdue,
+    tokio::pin!(told, overdue);
+    let cause = loop {
+        tokio::select! {
+            status = child.wait() => return status.map(End::Itself).map_err(waiting),
+            () = &mut told => break Cause::Told,
+            () = &mut overdue => break Cause::Overdue,
+            Some(()) = hangups.recv() => tell(&child, signal::Signal::SIGHUP),
+        }
     };
     let status = end(&mut child).await.map_err(waiting)?;
     Ok(match cause {
@@ -194,11 +200,15 @@ async fn watch(
     })
 }
 
+fn tell(child: &Child, signal: signal::Signal) {
+    if let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) {
+        let _ = kill(Pid::from_raw(id), signal); // it may have ended meanwhile
+    }
+}
+
 /// By SIGTERM; by SIGKILL where that is not heard.
 async fn end(child: &mut Child) -> io::Result<ExitStatus> {
-    if let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) {
-        let _ = kill(Pid::from_raw(id), Signal::SIGTERM); // it may have ended meanwhile
-    }
+    tell(child, signal::Signal::SIGTERM);
     if let Ok(ended) = timeout(GRACE, child.wait()).await {
         return ended;
     }

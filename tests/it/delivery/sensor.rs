@@ -272,7 +272,11 @@ fn patient_process(
         patience,
         ..ship_settings(id, collector, epoch)
     };
-    let shipping = tokio::spawn(ship::ship(settings, Arc::clone(&queue), phases));
+    let shipping = tokio::spawn(ship::ship(
+        watch::channel(settings).1,
+        Arc::clone(&queue),
+        phases,
+    ));
     (queue, phase, shipping)
 }
 

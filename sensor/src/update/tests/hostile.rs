@@ -3,18 +3,20 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use noroshi_proto::id::SensorId;
+use noroshi_proto::id::{Epoch, SensorId};
 use noroshi_proto::limits::UPDATE_CHUNK_BYTES;
 use noroshi_proto::v1::updates_server::{Updates, UpdatesServer};
 use noroshi_proto::v1::{FetchRequest, FetchResponse, OfferRequest, OfferResponse};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::{Request, Response, Status};
 
 use super::*;
+use crate::config::Config;
 use crate::config::collector::Collector;
+use crate::run::ship_settings;
 use crate::update::fetch::{FetchError, Patience, Source};
 use crate::update::keep::{KeepError, Keeper};
 
@@ -83,6 +85,12 @@ async fn centre(offers: Vec<u8>, sends: Sends) -> (Collector, JoinHandle<()>) {
 }
 
 fn keeper(author: &Author, collector: Collector) -> Keeper {
+    let text = format!(
+        "sensor = \"jp-1\"\ncollector = \"{collector}\"\ninterface = \"tap\"\n\
+         telescope = [\"198.18.0.0/24\"]\nsalt_file = \"salt\"\nspool.path = \"spool\"\n"
+    );
+    let config = Config::parse(&text, author.directory()).unwrap();
+    let (_, shipping) = watch::channel(ship_settings(&config, Epoch(1)));
     Keeper {
         settings: Settings {
             keys: vec![author.key.public()],
@@ -90,7 +98,7 @@ fn keeper(author: &Author, collector: Collector) -> Keeper {
             every: Duration::from_secs(60),
             trial: Duration::from_secs(60),
         },
-        collector,
+        shipping,
         sensor: SensorId::new("jp-1").unwrap(),
         started: Started {
             config: author.directory().join("sensor.toml"),

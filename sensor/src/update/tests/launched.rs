@@ -4,6 +4,10 @@ use std::ffi::OsString;
 use std::future::pending;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal as Named, raise};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
+
 use super::*;
 use crate::update::launch::{Launch, LaunchError, launch};
 use crate::update::selftest::try_out;
@@ -34,7 +38,13 @@ impl Author {
             "sensor.toml".into(),
         ];
         let settings = self.settings(trial);
-        let launched = launch(&settings, version("0.1.0"), &arguments, told).await;
+        let launched = launch(
+            &settings,
+            version("0.1.0"),
+            &arguments,
+            (told, &mut hangups()),
+        )
+        .await;
         launched.expect("it launches")
     }
 
@@ -55,6 +65,10 @@ impl Author {
     }
 }
 
+fn hangups() -> Signal {
+    signal(SignalKind::hangup()).unwrap()
+}
+
 const LONG: Duration = Duration::from_secs(60);
 
 fn code(launch: &Launch) -> Option<u8> {
@@ -70,7 +84,13 @@ async fn without_a_version_the_program_runs_itself_and_alone() {
     let Launch::Here(lock) = author.start(LONG, pending()).await else {
         panic!("nothing else is there");
     };
-    let second = launch(&author.settings(LONG), version("0.1.0"), &[], pending()).await;
+    let second = launch(
+        &author.settings(LONG),
+        version("0.1.0"),
+        &[],
+        (pending(), &mut hangups()),
+    )
+    .await;
     assert!(matches!(second, Err(LaunchError::Held(_))));
     drop(lock);
     assert_eq!(code(&author.start(LONG, pending()).await), None);
@@ -143,6 +163,31 @@ async fn whoever_ends_the_sensor_in_a_trial_fails_no_version() {
         assert_eq!(code(&author.start(LONG, told).await), Some(0));
         assert_eq!(author.state().trial.map(|trial| trial.starts), Some(0));
     }
+}
+
+#[tokio::test]
+async fn a_version_is_told_that_its_configuration_may_have_changed() {
+    let author = Author::new();
+    let set = author.directory().join("set");
+    let script = format!(
+        "trap 'exit 5' HUP\n{}\ntouch '{}'\nwhile :; do sleep 0.01; done",
+        author.reporting("0.2.0"),
+        set.display()
+    );
+    author.stage_script(&script, "0.2.0");
+    let _heard = hangups(); // before the first comes, which would end this process
+    let hang_up = async {
+        while !set.exists() {
+            sleep(Duration::from_millis(10)).await;
+        }
+        raise(Named::SIGHUP).unwrap();
+        pending::<()>().await;
+    };
+    let started = tokio::select! {
+        started = author.start(LONG, pending()) => started,
+        () = hang_up => unreachable!(),
+    };
+    assert_eq!(code(&started), Some(5));
 }
 
 /// The machine dies in each trial: nothing is noted but the start.
