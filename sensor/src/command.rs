@@ -10,6 +10,7 @@ use noroshi_proto::update::version::Version;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
+use crate::clock;
 use crate::config::{self, Config, ConfigError};
 use crate::run::Ended;
 use crate::update::launch::{Launch, launch};
@@ -158,7 +159,7 @@ fn watches(config: &Config) -> String {
     format!(
         "sensor {} watches {} IPv4 addresses on {} and reports to {}",
         config.sensor,
-        config.telescope.addresses(),
+        config.telescope.at(clock::now()).addresses(),
         config.capture.interface,
         config.collector,
     )

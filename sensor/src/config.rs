@@ -13,17 +13,19 @@ use serde::Deserialize;
 
 use crate::decode::tunnel::Delivery;
 use crate::identity::IdentityFiles;
-use crate::telescope::Telescope;
+use crate::telescope::{Timetable, Watched};
 use crate::update::Settings as UpdateSettings;
 
 pub mod collector;
 mod file;
 pub mod size;
 pub mod update;
+mod watched;
 
 use self::collector::Collector;
 use self::file::File;
 use self::size::ByteSize;
+use self::watched::WatchedLine;
 
 /// What the sensor runs on: checked, complete, nothing optional left.
 #[derive(Clone, Debug)]
@@ -32,8 +34,8 @@ pub struct Config {
     pub sensor: SensorId,
     /// Where batches go.
     pub collector: Collector,
-    /// What is watched.
-    pub telescope: Telescope,
+    /// What is watched, and when.
+    pub telescope: Timetable,
     /// Who the sensor is, where the collector asks.
     pub identity: IdentityFiles,
     /// How the telescope's packets arrive.
@@ -224,22 +226,22 @@ impl Check<'_> {
     }
 }
 
-/// The telescope these prefixes make, each written as an operator would.
+/// What these lines, each as an operator would write it, say is watched.
 ///
 /// # Errors
 /// What is wrong with the first faulty one, and what to write instead.
-pub fn telescope(prefixes: &[String]) -> Result<Telescope, String> {
-    if prefixes.is_empty() {
+fn telescope(lines: Vec<WatchedLine>) -> Result<Timetable, String> {
+    if lines.is_empty() {
         return Err("telescope is empty: name the prefixes that are watched".into());
     }
-    if prefixes.len() > TELESCOPE_PREFIXES_MAX {
-        let written = prefixes.len();
+    if lines.len() > TELESCOPE_PREFIXES_MAX {
+        let written = lines.len();
         return Err(format!(
             "telescope has {written} prefixes, more than {TELESCOPE_PREFIXES_MAX}: join neighbours"
         ));
     }
-    let prefixes: Result<Vec<_>, _> = prefixes.iter().map(|prefix| self::prefix(prefix)).collect();
-    Ok(Telescope::new(&prefixes?))
+    let watched: Result<Vec<Watched>, _> = lines.into_iter().map(WatchedLine::check).collect();
+    Ok(Timetable::new(watched?))
 }
 
 /// One prefix of a telescope.

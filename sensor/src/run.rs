@@ -23,6 +23,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use noroshi_proto::time::Millis;
 use noroshi_proto::update::version::Version;
 use noroshi_proto::v1;
 use tokio::sync::mpsc;
@@ -34,6 +35,7 @@ pub use self::stint::ship_settings;
 use self::watch::Watch;
 use crate::capture::CaptureError;
 use crate::capture::interface::Interface;
+use crate::clock;
 use crate::config::Config;
 use crate::darkness;
 use crate::key::KeyError;
@@ -58,6 +60,12 @@ pub enum RunError {
     /// The operator looks at the spool's disk.
     #[error(transparent)]
     Spool(#[from] SpoolError),
+    /// The operator looks at the telescope's times.
+    #[error(
+        "nothing is watched at {0}: every prefix of the telescope ended before, or begins later. \
+         Write what is watched now, here and in the centre's registry"
+    )]
+    NothingWatched(Millis),
     /// The operator looks at the interface.
     #[error(transparent)]
     Capture(#[from] CaptureError),
@@ -174,7 +182,7 @@ pub async fn run(
 impl Running {
     /// Asks for a change; what is wrong with it is logged here or where it is made.
     fn change(&self, config: Config) {
-        let stint = match Stint::prepare(config) {
+        let stint = match Stint::prepare(config, clock::now()) {
             Ok(stint) => stint,
             Err(error) => {
                 tracing::error!(%error, "the configuration is not changed, and all goes on as it was");
@@ -224,9 +232,9 @@ async fn next_version(keeper: Option<Keeper>, delivery: &Delivery) {
 }
 
 fn start(config: Config, version: Version) -> Result<Running, RunError> {
-    let stint = Stint::prepare(config)?;
+    let stint = Stint::prepare(config, clock::now())?;
     let config = &stint.config;
-    let interface = Interface::open(&config.capture, &config.telescope, config.delivery)?;
+    let interface = Interface::open(&config.capture, &stint.passed(), config.delivery)?;
     rights::give_up().map_err(RunError::system("give up rights"))?;
     let ship = stint.ship_settings(version);
     let delivery = Arc::new(Delivery::start(&spool_settings(config), ship)?);

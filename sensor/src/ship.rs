@@ -112,7 +112,7 @@ pub enum ShipError {
 }
 
 /// Ships until `phase` says to finish, and renews the sensor's certificate meanwhile. Other settings
-/// are followed at once, by a connection of their own.
+/// are followed from the next connection on; another collector at once.
 ///
 /// Reads the spool without a thread of its own: give it a runtime where a moment of disk
 /// harms nobody else.
@@ -126,35 +126,38 @@ pub async fn ship(
 ) -> Result<Shipped, ShipError> {
     let mut shipped = Shipped::default();
     loop {
-        let now = settings.borrow_and_update().clone();
+        let collector = settings.borrow().collector.clone();
+        let current = settings.clone();
         tokio::select! {
-            rest = deliver(&now, &queue, &mut phase, &mut shipped) => {
+            rest = deliver(&current, &queue, &mut phase, &mut shipped) => {
                 return rest.map(|rest| Shipped { rest, ..shipped });
             }
-            never = renew::keep_valid(&now.collector) => never,
-            // What was under way is sent again, unless the collector says that it has it.
-            () = changed(&mut settings) => {}
+            never = renew::keep_valid(&collector) => never,
+            // What was under way is sent again, unless the other one says that it has it.
+            () = moved(&mut settings, &collector) => {}
         }
     }
 }
 
-/// Resolves when there are other settings.
-async fn changed(settings: &mut watch::Receiver<Settings>) {
-    if settings.changed().await.is_err() {
+/// Resolves when there is another collector than this.
+async fn moved(settings: &mut watch::Receiver<Settings>, collector: &Collector) {
+    let moved = settings.wait_for(|settings| settings.collector != *collector);
+    if moved.await.is_err() {
         std::future::pending().await // nobody can change them any more
     }
 }
 
 async fn deliver(
-    settings: &Settings,
+    current: &watch::Receiver<Settings>,
     queue: &Queue,
     phase: &mut watch::Receiver<Phase>,
     shipped: &mut Shipped,
 ) -> Result<Rest, ShipError> {
-    let mut backoff = Backoff::new(settings.hello.epoch.0);
+    let mut backoff = Backoff::new(current.borrow().hello.epoch.0);
     let mut progress = Instant::now();
     loop {
         let before = *shipped;
+        let settings = &current.borrow().clone();
         let ended = Session::new(settings, queue, shipped).run(phase).await?;
         let reason = match ended {
             Ended::Finished => break,

@@ -4,6 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
+pub use self::timetable::{Timetable, Watched};
+
+mod timetable;
+
 /// A set of unused, routed prefixes.
 ///
 /// Its addresses have an order: IPv4 before IPv6, ascending, each address once even where

@@ -2,11 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use noroshi_proto::loss::Loss;
 
 use super::Test;
+use super::host::said;
 use super::scanner::Scanner;
 use super::site::{Site, Wishes};
 
@@ -81,5 +83,24 @@ fn fill(path: &Path) {
             }
         };
         assert_eq!(full.kind(), ErrorKind::StorageFull);
+    }
+}
+
+/// A disk that is small.
+pub struct Disk(PathBuf);
+
+impl Disk {
+    pub fn mount(at: PathBuf, size: &str) -> Self {
+        fs::create_dir(&at).expect("writable");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "lab"]);
+        said(mount.arg(&at)).expect("root may mount");
+        Self(at)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = said(Command::new("umount").arg("--lazy").arg(&self.0)); // a panic must not hide the first
     }
 }

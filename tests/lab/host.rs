@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use nix::sched::{CloneFlags, setns};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 /// Names begin so, and go on with the process that made them.
 const PREFIX: &str = "noroshi-lab-";
@@ -160,6 +162,10 @@ pub struct Program(pub Child);
 
 impl Program {
     /// SIGKILL.
+    pub fn id(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.0.id()).expect("a process id"))
+    }
+
     pub fn kill(&mut self) {
         self.0.kill().expect("it can be killed");
         self.0.wait().expect("it can be waited for");
@@ -167,9 +173,7 @@ impl Program {
 
     /// SIGTERM, and the end.
     pub fn end(&mut self) {
-        use nix::sys::signal::{Signal, kill};
-        let pid = i32::try_from(self.0.id()).expect("a process id");
-        kill(nix::unistd::Pid::from_raw(pid), Signal::SIGTERM).expect("it lives");
+        kill(self.id(), Signal::SIGTERM).expect("it lives");
         let status = self.0.wait().expect("it can be waited for");
         assert!(status.success(), "it ends with {status}");
     }

@@ -6,6 +6,7 @@
 #[path = "../it/process.rs"]
 mod process;
 
+mod changes;
 mod clocks;
 mod disks;
 mod faults;
@@ -35,6 +36,7 @@ const TESTS: &[&[Test]] = &[
     faults::TESTS,
     disks::TESTS,
     clocks::TESTS,
+    changes::TESTS,
     identities::TESTS,
     rounds::TESTS,
 ];

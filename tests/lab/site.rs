@@ -19,7 +19,9 @@ use noroshi_store::retention::Retention;
 use noroshi_store::store::{Store, StoreConfig};
 use tempfile::TempDir;
 
-use super::host::{Counted, Host, Program, said};
+use super::changes::Configuration;
+use super::disks::Disk;
+use super::host::{Counted, Host, Program};
 use super::line::{Line, PORTS, plain};
 use super::scanner::Scanner;
 use crate::process::{run_reading, run_within};
@@ -43,8 +45,9 @@ country = "JP"
 [[sensor]]
 id = "jp-1"
 partner = "jp-cert"
-telescope = [{ prefix = "198.18.0.0/22", from = 2020-01-01 }]
+telescope = TELESCOPE
 "#;
+const TELESCOPE: &str = "[{ prefix = \"198.18.0.0/22\", from = 2020-01-01 }]";
 
 /// What is beside the usual.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +58,10 @@ pub struct Wishes {
     pub collector_tls: Option<String>,
     /// `[identity]` of the sensor, where it is not enrolled.
     pub identity: Option<String>,
+    /// What is watched, for registry and sensor, where it is not 198.18.0.0/22 for ever.
+    pub telescope: Option<String>,
+    /// `kernel_filter` of the capture.
+    pub kernel_filter: Option<&'static str>,
     /// `bytes_max` of the spool.
     pub spool_bytes: Option<&'static str>,
     /// Disks of their own, and their sizes as `mount` wants them: of the spool, of the store.
@@ -125,7 +132,8 @@ impl Site {
         let write = |name: &str, text: &str| fs::write(self.path(name), text).expect("writable");
         let own = "names = [\"192.0.2.10\"]\n".to_owned();
         let tls = self.wishes.collector_tls.clone().unwrap_or(own);
-        write("registry.toml", REGISTRY);
+        let telescope = self.wishes.telescope.as_deref().unwrap_or(TELESCOPE);
+        write("registry.toml", &REGISTRY.replace("TELESCOPE", telescope));
         write(
             "noroshi.toml",
             &format!(
@@ -135,12 +143,14 @@ impl Site {
         );
         let identity = self.wishes.identity.clone().unwrap_or_default();
         let spool_bytes = self.wishes.spool_bytes.unwrap_or("1 GiB");
+        let kernel_filter = self.wishes.kernel_filter.unwrap_or("on");
         write(
             "sensor.toml",
             &format!(
                 "sensor = \"jp-1\"\ncollector = \"https://{COLLECTOR}\"\ninterface = \"tap\"\n\
-                 telescope = [\"198.18.0.0/22\"]\nsalt_file = \"salt\"\ninterval_seconds = 1\n\
-                 [spool]\npath = \"spool/own\"\nbytes_max = \"{spool_bytes}\"\n{identity}"
+                 telescope = {telescope}\nsalt_file = \"salt\"\ninterval_seconds = 1\n\
+                 [spool]\npath = \"spool/own\"\nbytes_max = \"{spool_bytes}\"\n\
+                 [capture]\nkernel_filter = \"{kernel_filter}\"\n{identity}"
             ),
         );
     }
@@ -223,6 +233,12 @@ impl Site {
     /// SIGTERM.
     pub fn end_sensor(&mut self) {
         self.sensor.take().expect("it runs").end();
+    }
+
+    /// The running sensor's configuration, to be changed by whoever has it.
+    pub fn configuration(&self) -> Configuration {
+        let sensor = self.sensor.as_ref().expect("it runs");
+        Configuration::new(self.path("sensor.toml"), sensor.id())
     }
 
     pub fn assert_sensor_runs(&mut self) {
@@ -379,25 +395,6 @@ impl Site {
                 answer
             })
         })
-    }
-}
-
-/// A disk that is small.
-struct Disk(PathBuf);
-
-impl Disk {
-    fn mount(at: PathBuf, size: &str) -> Self {
-        fs::create_dir(&at).expect("writable");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "lab"]);
-        said(mount.arg(&at)).expect("root may mount");
-        Self(at)
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = said(Command::new("umount").arg("--lazy").arg(&self.0)); // a panic must not hide the first
     }
 }
 

@@ -26,6 +26,7 @@ use crate::sense::Sense;
 use crate::ship::probe::probe;
 use crate::spool;
 use crate::summarise::{Cut, Settings, Summariser};
+use crate::telescope::Telescope;
 use crate::update::state::State;
 
 /// Longest a diagnosis may listen.
@@ -182,7 +183,13 @@ async fn collector(config: &Config, runs: bool) -> Vec<Diagnosis> {
         return vec![Diagnosis::good(PART, text)];
     }
     let began = clock::now();
-    match probe(&run::ship_settings(config, Epoch(0))).await {
+    match probe(&run::ship_settings(
+        config,
+        &config.telescope.at(began),
+        Epoch(0),
+    ))
+    .await
+    {
         Ok(welcome) => {
             let now = clock::now();
             let text = format!("{} welcomes {}", config.collector, config.sensor);
@@ -204,16 +211,18 @@ fn telescope(config: &Config, seconds: u64) -> Diagnosis {
         kernel_filter: KernelFilter::Off,
         ..config.capture.clone()
     };
-    let counted = Interface::open(&capture, &config.telescope, config.delivery)
-        .and_then(|interface| count(config, interface, seconds));
+    let telescope = config.telescope.at(clock::now());
+    let counted = Interface::open(&capture, &telescope, config.delivery)
+        .and_then(|interface| count(config, &telescope, interface, seconds));
     match counted {
-        Ok(counted) => doctor::telescope(&counted, config.telescope.addresses(), seconds),
+        Ok(counted) => doctor::telescope(&counted, telescope.addresses(), seconds),
         Err(error) => Diagnosis::bad("interface", error.to_string()),
     }
 }
 
 fn count(
     config: &Config,
+    telescope: &Telescope,
     mut interface: Interface,
     seconds: u64,
 ) -> Result<noroshi_proto::loss::Counters, CaptureError> {
@@ -223,11 +232,8 @@ fn count(
         interval_length: IntervalLength::DEFAULT,
         cut: Cut::EveryInterval,
     };
-    let mask = Mask::new(
-        &MaskKey::from_sensor_id(&config.sensor),
-        config.telescope.clone(),
-    );
-    let decoder = Decoder::new(config.telescope.clone(), config.delivery);
+    let mask = Mask::new(&MaskKey::from_sensor_id(&config.sensor), telescope.clone());
+    let decoder = Decoder::new(telescope.clone(), config.delivery);
     let mut sense = Sense::new(decoder, Summariser::new(settings, mask));
     let end = clock::now().0 + Duration::from_secs(seconds).as_millis() as u64;
     while clock::now().0 < end {

@@ -190,7 +190,7 @@ fn plan(arguments: &Replay) -> Result<Plan, Failure> {
     let mut plan = match config {
         Some(config) => Plan {
             sensor: config.sensor,
-            telescope: config.telescope,
+            telescope: config.telescope.ever(),
             delivery: config.delivery,
             interval_length: config.interval_length,
             to: to(&|url| Collector::with_identity(url, &config.identity))?,

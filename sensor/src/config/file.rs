@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::collector::Collector;
 use super::size::ByteSize;
 use super::update::UpdateSection;
+use super::watched::WatchedLine;
 use super::{Capture, Check, Config, KernelFilter, Method, Spool};
 use crate::capture::file::FRAME_BYTES_MAX;
 use crate::decode::tunnel::Delivery;
@@ -37,7 +38,7 @@ pub(super) struct File {
     sensor: Spanned<String>,
     collector: Spanned<String>,
     interface: Spanned<String>,
-    telescope: Spanned<Vec<String>>,
+    telescope: Spanned<Vec<WatchedLine>>,
     #[serde(default)]
     delivery: Delivery,
     interval_seconds: Option<Spanned<u32>>,
@@ -98,8 +99,8 @@ impl File {
         let files = identity.as_ref().unwrap_or(&unknown);
         let collector = Collector::with_identity(self.collector.as_ref(), files);
         let collector = check.keep(self.collector.span().start, collector);
-        let telescope = super::telescope(self.telescope.as_ref());
-        let telescope = check.keep(self.telescope.span().start, telescope);
+        let at = self.telescope.span().start;
+        let telescope = check.keep(at, super::telescope(self.telescope.into_inner()));
         let interval_length = match self.interval_seconds {
             Some(seconds) => check.keep(seconds.span().start, interval(*seconds.as_ref())),
             None => Some(IntervalLength::DEFAULT),

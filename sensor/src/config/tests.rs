@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use noroshi_proto::time::Millis;
+
 use super::collector::Way;
 use super::*;
 
@@ -18,7 +20,7 @@ fn faults(text: &str) -> String {
 fn the_shipped_sample_is_valid() {
     let config = Config::parse(SAMPLE, Path::new("/etc/noroshi")).expect("valid");
     assert_eq!(config.sensor.as_str(), "jp-1");
-    assert_eq!(config.telescope.addresses(), 4096);
+    assert_eq!(config.telescope.ever().addresses(), 4096);
     assert_eq!(config.delivery, Delivery::Direct);
     assert_eq!(config.interval_length, IntervalLength::DEFAULT);
     assert_eq!(config.collector.to_string(), "https://centre.example:7614/");
@@ -88,6 +90,44 @@ fn faults_of_updates_are_told_with_their_lines() {
         let at = line + section.matches('\n').count();
         let due = format!("sensor.toml:{at}: {told}");
         assert!(found.starts_with(&due), "{found}");
+    }
+}
+
+#[test]
+fn prefixes_have_times_as_the_registry_has_them() {
+    let with = |lines: &str| SAMPLE.replace("[\"198.18.0.0/20\"]", &format!("[{lines}]"));
+    let text = with(
+        "\"198.18.0.0/24\", { prefix = \"198.18.1.0/24\", from = 2026-06-01 },
+         { prefix = \"198.18.2.0/24\", from = 2026-05-31T18:00:00-09:00, until = 2026-07-01T00:00:00Z }",
+    );
+    let config = Config::parse(&text, Path::new("")).expect("valid");
+    let first = config.telescope.next_change(Millis(0)).expect("it changes");
+    assert_eq!(first.to_string(), "2026-06-01T00:00:00.000Z");
+    let then = config.telescope.next_change(first).expect("it changes");
+    assert_eq!(then.to_string(), "2026-06-01T03:00:00.000Z");
+    let last = config.telescope.next_change(then).expect("it changes");
+    assert_eq!(last.to_string(), "2026-07-01T00:00:00.000Z");
+    let addresses = [Millis(0), first, then, last].map(|at| config.telescope.at(at).addresses());
+    assert_eq!(addresses, [256, 512, 768, 512]);
+    for (lines, told) in [
+        (
+            "{ prefix = \"198.18.0.0/24\", from = 2026-06-01, until = 2026-06-01 }",
+            "`198.18.0.0/24` is watched from 2026-06-01T00:00:00.000Z until 2026-06-01T00:00:00.000Z: never",
+        ),
+        (
+            "{ prefix = \"198.18.0.0/24\", until = 10:00:00 }",
+            "`10:00:00` is no time that `198.18.0.0/24` could begin or end at",
+        ),
+        (
+            "{ prefix = \"198.18.0.0/24\", till = 2026-06-01 }",
+            "a prefix is \"198.18.0.0/20\", or",
+        ),
+    ] {
+        let found = faults(&with(lines));
+        assert!(
+            found.starts_with("sensor.toml:7: ") && found.contains(told),
+            "{found}"
+        );
     }
 }
 

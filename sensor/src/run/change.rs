@@ -135,10 +135,10 @@ pub(super) fn fixed(runs: &Config, next: &Config) -> Vec<&'static str> {
 }
 
 /// What both watch, and how it is delivered: wrapped where it is for one of them.
-pub(super) fn together(runs: &Config, next: &Config) -> (Telescope, Delivery) {
+pub(super) fn together(runs: &Stint, next: &Stint) -> (Telescope, Delivery) {
     let prefixes = [runs.telescope.prefixes(), next.telescope.prefixes()].concat();
-    let delivery = match runs.delivery {
-        Delivery::Direct => next.delivery,
+    let delivery = match runs.config.delivery {
+        Delivery::Direct => next.config.delivery,
         wrapped => wrapped,
     };
     (Telescope::new(&prefixes), delivery)
@@ -151,6 +151,11 @@ pub(super) fn boundary(now: Millis, runs: IntervalLength, next: IntervalLength) 
     let step = (1..=next).map(|n| n * runs).find(|step| step % next == 0);
     let step = step.unwrap_or(60);
     Millis((now.seconds() / step + 1) * step * 1_000)
+}
+
+/// The first interval that begins at `time` or later.
+pub(super) fn begin_at(time: Millis, length: IntervalLength) -> Millis {
+    boundary(Millis(time.0.saturating_sub(1)), length, length)
 }
 
 #[cfg(test)]

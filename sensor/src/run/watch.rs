@@ -9,12 +9,13 @@ use std::time::Duration;
 use ipnet::IpNet;
 use noroshi_proto::time::Millis;
 
-use super::change::{Change, boundary, fixed, together};
+use super::change::{Change, begin_at, boundary, fixed, together};
 use super::stint::Stint;
 use super::{Handed, RunError};
 use crate::capture::interface::Interface;
 use crate::capture::{CaptureError, Progress};
 use crate::clock;
+use crate::config::Config;
 use crate::darkness;
 use crate::sense::Sense;
 
@@ -129,12 +130,27 @@ impl Watch {
         }
         let length = self.stint.config.interval_length;
         self.sense.advance_to(surely.interval(length));
-        if self.change.is_none()
-            && let Ok(wanted) = self.wanted.try_recv()
-        {
-            self.prepare(wanted, latest);
+        if self.change.is_none() {
+            if let Ok(wanted) = self.wanted.try_recv() {
+                self.prepare(wanted, latest);
+            } else if let Some(from) = self.next_telescope(latest) {
+                let next = Stint::prepare(self.stint.config.clone(), from)?;
+                self.begin(next, from)?;
+            }
         }
         Ok(())
+    }
+
+    /// When another telescope is watched, where that is soon; or at once, where the clock has jumped.
+    fn next_telescope(&self, latest: Millis) -> Option<Millis> {
+        const SOON: u64 = 5_000;
+        let Config {
+            telescope,
+            interval_length: length,
+            ..
+        } = &self.stint.config;
+        let from = begin_at(telescope.next_change(self.stint.from)?, *length);
+        (from.0 <= latest.0 + SOON).then(|| from.max(boundary(latest, *length, *length)))
     }
 
     /// Hands on what is finished; breaks off where the spool failed, and its thread says how.
@@ -146,8 +162,8 @@ impl Watch {
         ControlFlow::Continue(())
     }
 
-    /// From now on the kernel passes what either telescope watches. Where that cannot be, the log
-    /// says why, and all goes on as it was.
+    /// Begins a change of the configuration. Where that cannot be, the log says why, and all goes on
+    /// as it was.
     fn prepare(&mut self, wanted: Stint, latest: Millis) {
         let (runs, next) = (&self.stint.config, &wanted.config);
         let keys = fixed(runs, next);
@@ -159,14 +175,21 @@ impl Watch {
             );
             return;
         }
-        let (telescope, delivery) = together(runs, next);
-        if let Err(error) = self.interface.pass(&runs.capture, &telescope, delivery) {
-            tracing::error!(%error, "the configuration is not changed, and all goes on as it was");
-            return;
-        }
         let from = boundary(latest, runs.interval_length, next.interval_length);
-        tracing::info!(%from, "the configuration changes");
-        self.change = Some(Change::new(wanted, from));
+        let begun = wanted.at(from).and_then(|next| self.begin(next, from));
+        if let Err(error) = begun {
+            tracing::error!(%error, "the configuration is not changed, and all goes on as it was");
+        }
+    }
+
+    /// From now on the kernel passes what either stint watches.
+    fn begin(&mut self, next: Stint, from: Millis) -> Result<(), RunError> {
+        let (telescope, delivery) = together(&self.stint, &next);
+        let capture = &self.stint.config.capture;
+        self.interface.pass(capture, &telescope, delivery)?;
+        tracing::info!(%from, "what is watched, or how, changes");
+        self.change = Some(Change::new(next, from));
+        Ok(())
     }
 
     /// The stint ends where the next begins; frames that are of the next already are read by it.
@@ -181,11 +204,12 @@ impl Watch {
         next.advance_to(from.interval(config.interval_length));
         next.read(&mut frames)?;
         self.interface
-            .pass(&config.capture, &config.telescope, config.delivery)?;
+            .pass(&config.capture, &stint.passed(), config.delivery)?;
         let last = std::mem::replace(&mut self.sense, next);
         let length = self.stint.config.interval_length;
         let batches = last.finish_before(from.interval(length));
-        tracing::warn!(%from, "the configuration has changed");
+        let addresses = stint.telescope.addresses();
+        tracing::warn!(%from, addresses, "what is watched, or how, has changed");
         self.stint = stint.clone();
         // Where the spool failed its thread says how, and the next batch finds that out.
         let _ = self.give.send(Handed::Batches(batches));

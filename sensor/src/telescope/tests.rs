@@ -1,6 +1,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use noroshi_proto::time::Millis;
+
 use super::*;
 
 fn telescope(prefixes: &[&str]) -> Telescope {
@@ -80,4 +82,24 @@ proptest! {
         }
         prop_assert_eq!(telescope.addresses(), expected);
     }
+}
+
+#[test]
+fn prefixes_come_and_go_at_their_times() {
+    let watched = |prefix: &str, from, until| Watched {
+        prefix: prefix.parse().unwrap(),
+        from: Millis(from),
+        until: Millis(until),
+    };
+    let timetable = Timetable::new(vec![
+        watched("198.18.0.0/24", 0, u64::MAX),
+        watched("198.18.1.0/24", 100, u64::MAX),
+        watched("203.0.113.0/25", 0, 200),
+    ]);
+    let addresses = |time| timetable.at(Millis(time)).addresses();
+    assert_eq!([99, 100, 199, 200].map(addresses), [384, 640, 640, 512]);
+    assert_eq!(timetable.ever().addresses(), 640);
+    let changes = [0, 99, 100, 199, 200].map(|time| timetable.next_change(Millis(time)));
+    let expected = [Some(100), Some(100), Some(200), Some(200), None];
+    assert_eq!(changes, expected.map(|at| at.map(Millis)));
 }

@@ -90,7 +90,7 @@ fn keeper(author: &Author, collector: Collector) -> Keeper {
          telescope = [\"198.18.0.0/24\"]\nsalt_file = \"salt\"\nspool.path = \"spool\"\n"
     );
     let config = Config::parse(&text, author.directory()).unwrap();
-    let (_, shipping) = watch::channel(ship_settings(&config, Epoch(1)));
+    let (_, shipping) = watch::channel(ship_settings(&config, &config.telescope.ever(), Epoch(1)));
     Keeper {
         settings: Settings {
             keys: vec![author.key.public()],
