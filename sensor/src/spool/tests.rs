@@ -8,6 +8,8 @@ use noroshi_proto::hello::Held;
 use noroshi_proto::loss::Loss;
 use proptest::prelude::*;
 
+mod epochs;
+
 use super::record::HEADER_BYTES;
 use super::*;
 
@@ -78,31 +80,6 @@ fn batches_leave_in_the_order_they_came_also_after_a_restart() {
     let mut spool = open(directory.path());
     push(&mut spool, vec![parcel(4)]);
     assert_eq!(rest(&mut spool), (0..5).map(parcel).collect::<Vec<_>>());
-}
-
-#[test]
-fn another_epoch_begins_without_a_restart_and_reports_what_is_lost_once() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut spool = open(directory.path());
-    push(&mut spool, (0..3).map(parcel).collect());
-    rest(&mut spool); // all are sent
-    spool.give_up(2, NOW).unwrap();
-    push(&mut spool, vec![parcel(3)]); // which reports it
-    assert_eq!(carried(&spool).losses.of(Loss::Refused), 12);
-    spool.begin(Epoch(2), 1 << 29, NOW).unwrap();
-    assert_eq!(carried(&spool), Counters::default());
-    let next = Parcel {
-        epoch: Epoch(2),
-        ..parcel(0)
-    };
-    push(&mut spool, vec![next.clone()]);
-    let expected = [parcel(0), parcel(1), parcel(3), next];
-    assert_eq!(rest(&mut spool), expected);
-    drop(spool);
-    let settings = settings(directory.path(), 1 << 30);
-    let mut spool = Spool::open(settings, Epoch(3), NOW).unwrap();
-    assert_eq!(carried(&spool), Counters::default());
-    assert_eq!(rest(&mut spool), expected);
 }
 
 #[test]
