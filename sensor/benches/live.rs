@@ -1,5 +1,7 @@
-//! Live capture by our ring and by libpcap, in turn, over the same wire and against the same
-//! sender, who sends as fast as he can: what each takes of one core, and what it loses.
+//! Live capture on a wire whose sender sends as fast as he can: what each reader takes of one core,
+//! and what it loses. Readers in turn, in one run: a null reader on our ring and one on libpcap, which
+//! count frames and do nothing; the sensor's own thread from ring to compressed batches; tcpdump and
+//! nfpcapd where they are installed.
 //!
 //! ```text
 //! cargo bench -p noroshi-sensor --bench live        needs root and `ip`
@@ -13,48 +15,66 @@
     reason = "a bench reads its environment and measures time"
 )]
 
-use std::hint::black_box;
-use std::net::UdpSocket;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
-use noroshi_proto::loss::Loss;
-use noroshi_sensor::capture::interface::Interface;
-use noroshi_sensor::capture::{Capture, Progress};
-use noroshi_sensor::config::size::ByteSize;
-use noroshi_sensor::config::{self, KernelFilter, Method};
-use noroshi_sensor::decode::tunnel::Delivery;
-use noroshi_sensor::telescope::Telescope;
 
+#[path = "live/peer.rs"]
+mod peer;
+#[path = "live/reader.rs"]
+mod reader;
+#[path = "live/sender.rs"]
+mod sender;
 #[path = "../tests/live/wire.rs"]
 mod wire;
 
-use self::wire::{FAR, NEAR};
+use self::peer::Peer;
+use self::reader::Reader;
+use self::sender::Traffic;
+use self::wire::NEAR;
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(2);
 /// To show that it runs.
 const ROUND_OF_SMOKE: Duration = Duration::from_millis(200);
-const METHODS: [(&str, Method); 2] = [("ring", Method::Ring), ("libpcap", Method::Pcap)];
 
-/// What one method made of one round.
+/// What a reader made of one round.
 #[derive(Clone, Copy)]
 struct Made {
     arrived: u64,
-    read: u64,
+    /// `None` where it does not say.
+    read: Option<u64>,
     dropped: u64,
     cpu_nanos: u64,
     elapsed: Duration,
 }
 
 impl Made {
+    /// Of what arrived: a peer that says nothing is believed to have read it all.
     fn nanos_per_frame(&self) -> f64 {
-        self.cpu_nanos as f64 / self.read as f64
+        self.cpu_nanos as f64 / self.read.unwrap_or(self.arrived) as f64
     }
 }
+
+/// Whoever reads.
+#[derive(Clone, Copy)]
+enum Contender {
+    /// A thread of this program.
+    Ours(Reader),
+    /// A program.
+    Peer(Peer),
+}
+
+const CONTENDERS: [(&str, Contender); 5] = [
+    ("null reader, ring", Contender::Ours(Reader::Ring)),
+    ("null reader, libpcap", Contender::Ours(Reader::Libpcap)),
+    ("the sensor", Contender::Ours(Reader::Sensor)),
+    ("tcpdump -w /dev/null", Contender::Peer(Peer::Tcpdump)),
+    ("nfpcapd", Contender::Peer(Peer::Nfpcapd)),
+];
 
 fn main() {
     let is_smoke = !std::env::args().any(|argument| argument == "--bench");
@@ -62,100 +82,86 @@ fn main() {
         true => (1, ROUND_OF_SMOKE),
         false => (ROUNDS, ROUND),
     };
-    if let Err(reason) = wire::join().and_then(|()| address()) {
+    if let Err(reason) = wire::join().and_then(|()| sender::address()) {
         println!("not run: {reason}");
         return;
     }
-    let mut made = METHODS.map(|_| Vec::new());
-    for _ in 0..rounds {
-        for (made, (_, method)) in made.iter_mut().zip(METHODS) {
-            made.push(round(method, length));
+    for traffic in [Traffic::Fragments, Traffic::Forged] {
+        println!(
+            "{traffic}: {rounds} rounds of {} ms in turn",
+            length.as_millis()
+        );
+        let mut made = CONTENDERS.map(|_| Vec::new());
+        for _ in 0..rounds {
+            for (made, (_, contender)) in made.iter_mut().zip(CONTENDERS) {
+                made.extend(round(contender, traffic, length));
+            }
+        }
+        let null = median(&made[0]);
+        for ((name, _), rounds) in CONTENDERS.iter().zip(&made) {
+            report(name, rounds, null);
         }
     }
-    println!("{rounds} rounds of {} ms in turn", length.as_millis());
-    for ((name, _), rounds) in METHODS.iter().zip(&made) {
-        report(name, rounds);
+}
+
+/// `None` where the contender is not installed.
+fn round(contender: Contender, traffic: Traffic, length: Duration) -> Option<Made> {
+    match contender {
+        Contender::Ours(reader) => Some(ours(reader, traffic, length)),
+        Contender::Peer(peer) => theirs(peer, traffic, length),
     }
-    let [ring, libpcap] = made.map(|rounds| median(&rounds));
-    println!(
-        "of one core libpcap takes {:.2} x what the ring takes",
-        libpcap / ring
-    );
 }
 
-/// The far end sends to the telescope, in the smallest frames that IPv4 allows.
-fn address() -> Result<(), String> {
-    wire::ip(&["link", "set", FAR, "mtu", "68"])?;
-    wire::ip(&["address", "add", "203.0.113.7/32", "dev", FAR])?;
-    wire::ip(&["route", "add", "198.18.0.0/20", "dev", FAR])?;
-    Ok(())
-}
-
-fn round(method: Method, length: Duration) -> Made {
-    let settings = config::Capture {
-        interface: NEAR.into(),
-        method,
-        ring: ByteSize::mebibytes(16),
-        snaplen: 256,
-        kernel_filter: KernelFilter::On,
-    };
-    let telescope = Telescope::new(&["198.18.0.0/20".parse().expect("a prefix")]);
-    let mut interface =
-        Interface::open(&settings, &telescope, Delivery::Direct).expect("the wire opens");
-    let before = wire::counted(NEAR).expect("it counts").received;
+fn ours(reader: Reader, traffic: Traffic, length: Duration) -> Made {
+    let mut interface = reader.open();
+    let before = arrived();
     let ended = AtomicBool::new(false);
     let (read, cpu_nanos, elapsed) = thread::scope(|scope| {
-        let reader = scope.spawn(|| {
+        let reading = scope.spawn(|| {
             stay_on(1);
             let before = cpu_nanos();
-            (read(&mut interface, &ended), cpu_nanos() - before)
+            (reader.read(&mut interface, &ended), cpu_nanos() - before)
         });
-        let sender = scope.spawn(|| {
+        let sending = scope.spawn(|| {
             stay_on(0);
-            send(length)
+            sender::send(traffic, length)
         });
-        let elapsed = sender.join().expect("the sender ends");
+        let elapsed = sending.join().expect("the sender ends");
         ended.store(true, Ordering::Release);
-        let (read, nanos) = reader.join().expect("the reader ends");
+        let (read, nanos) = reading.join().expect("the reader ends");
         (read, nanos, elapsed)
     });
     Made {
-        arrived: wire::counted(NEAR).expect("it counts").received - before,
-        read,
-        dropped: interface
-            .losses()
-            .expect("it counts")
-            .of(Loss::KernelDropped),
+        arrived: arrived() - before,
+        read: Some(read),
+        dropped: reader::dropped(&mut interface),
         cpu_nanos,
         elapsed,
     }
 }
 
-fn read(interface: &mut Interface, ended: &AtomicBool) -> u64 {
-    let mut frames = 0;
-    loop {
-        let was_last = ended.load(Ordering::Acquire);
-        let progress =
-            interface.read(|frame| frames += u64::from(!black_box(frame.bytes).is_empty()));
-        if progress.expect("it reads") == Progress::Idle && was_last {
-            return frames;
-        }
-    }
+fn theirs(peer: Peer, traffic: Traffic, length: Duration) -> Option<Made> {
+    let running = peer.start()?;
+    let before = arrived();
+    let sending = thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            stay_on(0);
+            sender::send(traffic, length)
+        });
+        sending.join().expect("the sender ends")
+    });
+    let ended = running.end();
+    Some(Made {
+        arrived: arrived() - before,
+        read: ended.read,
+        dropped: ended.dropped,
+        cpu_nanos: ended.cpu_nanos,
+        elapsed: sending,
+    })
 }
 
-/// One call sends a datagram, which the kernel makes some 300 fragments of, each a frame.
-fn send(length: Duration) -> Duration {
-    let datagram = [0x55; 16 * 1024];
-    let socket = UdpSocket::bind("203.0.113.7:0").expect("the far end's address");
-    socket
-        .connect("198.18.0.1:9")
-        .expect("the route leads to the wire");
-    let from = Instant::now();
-    while from.elapsed() < length {
-        // What the kernel has no room for is not sent, and not counted as arrived.
-        let _ = socket.send(&datagram);
-    }
-    from.elapsed()
+fn arrived() -> u64 {
+    wire::counted(NEAR).expect("it counts").received
 }
 
 /// Sender and reader on different processors, where there are two.
@@ -167,17 +173,25 @@ fn stay_on(processor: usize) {
     }
 }
 
-fn report(name: &str, rounds: &[Made]) {
+fn report(name: &str, rounds: &[Made], null: f64) {
+    if rounds.is_empty() {
+        println!("  {name:21} is not installed: not compared");
+        return;
+    }
     let rate = |made: &Made| made.arrived as f64 / made.elapsed.as_secs_f64() / 1e6;
     let nanos = median(rounds);
     let sum = |of: fn(&Made) -> u64| rounds.iter().map(of).sum::<u64>();
-    let (arrived, read, dropped) = (sum(|m| m.arrived), sum(|m| m.read), sum(|m| m.dropped));
+    let (arrived, dropped) = (sum(|m| m.arrived), sum(|m| m.dropped));
+    let read: Option<u64> = rounds.iter().map(|made| made.read).sum();
+    let read = read.map_or("it does not say how many it read".to_owned(), |read| {
+        let unaccounted = arrived as i64 - (read + dropped) as i64;
+        format!("{read} read, {unaccounted} unaccounted for")
+    });
     println!(
-        "{name:8} {nanos:6.1} ns/frame, so {:5.1} M frames/s on a core; sent at up to {:.2} M/s: \
-         {arrived} arrived, {read} read, {dropped} dropped, {} unaccounted for",
-        1e3 / nanos,
+        "  {name:21} {nanos:7.1} ns/frame, {:5.2} x the null reader; sent at {:.2} M/s: \
+         {arrived} arrived, {dropped} dropped, {read}",
+        nanos / null,
         rounds.iter().map(rate).fold(0.0, f64::max),
-        arrived as i64 - (read + dropped) as i64,
     );
 }
 
@@ -185,7 +199,7 @@ fn report(name: &str, rounds: &[Made]) {
 fn median(rounds: &[Made]) -> f64 {
     let mut nanos: Vec<f64> = rounds.iter().map(Made::nanos_per_frame).collect();
     nanos.sort_by(f64::total_cmp);
-    nanos[nanos.len() / 2]
+    nanos.get(nanos.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Processor time of this thread so far.
