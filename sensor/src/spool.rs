@@ -7,7 +7,8 @@
 //!   early-warning system the newest interval is worth most. What the centre has goes first.
 //! - What was acknowledged stays for `keep`, so a centre restored from a backup can ask for it.
 //! - Every batch that will never be sent is counted by reason, exactly once, and a later batch
-//!   reports it, also when the sensor was restarted in between.
+//!   reports it, also when the sensor was restarted in between. Where the disk takes nothing at all,
+//!   not even that, the newest are counted in memory until it does.
 //! - Damage costs the damaged records and nothing else.
 //! - One process has a directory at a time.
 //!
@@ -27,6 +28,7 @@
 //! again harms nobody.
 
 mod account;
+mod error;
 mod open;
 mod ranges;
 mod reconcile;
@@ -41,15 +43,17 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use noroshi_proto::id::{Epoch, SensorId};
 use noroshi_proto::limits::BATCH_BYTES_MAX;
 use noroshi_proto::loss::Counters;
 
+pub use self::error::SpoolError;
 pub use self::open::is_held;
 use account::{Entry, Reason, Totals};
+use error::is_full;
 use record::Header;
 use runs::Runs;
 use segment::{Place, Segment, Step, Walk};
@@ -86,50 +90,6 @@ pub enum Durability {
     Synced,
     /// Nothing: a replay starts again from its captures.
     ThrowAway,
-}
-
-/// Why the spool does not work, and so what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum SpoolError {
-    /// End the other process, or give this one its own directory.
-    #[error("the spool {0} is in use by another process: one sensor process per spool directory")]
-    Held(PathBuf),
-    /// Name the sensor as before until its spool is empty, or give it another directory.
-    #[error(
-        "the spool {directory} belongs to sensor {owner}: give {sensor} a directory of its own"
-    )]
-    OtherSensor {
-        /// The directory asked for.
-        directory: PathBuf,
-        /// Whose it is.
-        owner: String,
-        /// Who asked.
-        sensor: SensorId,
-    },
-    /// A batch larger than any collector takes: a defect of the sensor.
-    #[error("a batch of {0} bytes is larger than the limit of {BATCH_BYTES_MAX}")]
-    TooLarge(usize),
-    /// The operator looks at the disk.
-    #[error("cannot {action} {path}: {source}")]
-    File {
-        /// What was tried.
-        action: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-}
-
-impl SpoolError {
-    fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::File {
-            action,
-            path,
-            source,
-        }
-    }
 }
 
 /// One batch on its way into the spool.
@@ -188,6 +148,8 @@ pub struct Spool {
     reported: Totals,
     /// Batches that were sent and not answered, by position.
     sent: BTreeMap<u64, Entry>,
+    /// Whether the state could not be written.
+    disk_is_full: bool,
 }
 
 impl Spool {
@@ -222,8 +184,10 @@ impl Spool {
     /// Keeps what `make` makes; it is told what the batches must report beside their own
     /// counters. `now` is in seconds since 1970.
     ///
+    /// Where the disk is full even after the oldest batches went, these are counted as lost.
+    ///
     /// # Errors
-    /// Nothing was kept: the disk does not take it, even after the oldest batches went.
+    /// Nothing was kept: the disk fails.
     pub fn push<F>(&mut self, now: u64, mut make: F) -> Result<(), SpoolError>
     where
         F: FnMut(&Counters) -> Vec<Parcel>,
@@ -239,7 +203,13 @@ impl Spool {
             match self.append(&block) {
                 Ok(()) => self.appended(&parcels, block.len() as u64, end),
                 // What is given up has to be in the counters of what is written after it.
-                Err(error) if is_full(&error) && self.drop_oldest(now)? => continue,
+                Err(error) if is_full(&error) => {
+                    if self.give_way(now)? {
+                        continue;
+                    }
+                    self.lose_unkept(&parcels, totals);
+                    return Ok(());
+                }
                 Err(error) => {
                     let segment = &self.segments[self.segments.len() - 1];
                     return Err(SpoolError::file("append to", &segment.path)(error));
@@ -345,8 +315,28 @@ impl Spool {
         self.save(now)
     }
 
-    /// Writes down what was acknowledged since the last time.
+    /// Writes down what was acknowledged since the last time. On a full disk that waits.
     pub fn save(&mut self, now: u64) -> Result<(), SpoolError> {
+        match self.save_surely(now) {
+            Err(error) if error.is_full() => {
+                if !self.disk_is_full {
+                    tracing::error!(
+                        directory = %self.settings.directory.display(),
+                        "the spool's disk is full: what cannot be kept is counted as lost. Make room"
+                    );
+                }
+                self.disk_is_full = true;
+                Ok(())
+            }
+            saved => {
+                self.disk_is_full = false;
+                saved
+            }
+        }
+    }
+
+    /// The same; what depends on it must not be done unless it is written.
+    fn save_surely(&mut self, now: u64) -> Result<(), SpoolError> {
         self.state_saved = now;
         let durability = self.settings.durability;
         self.state
@@ -450,6 +440,20 @@ impl Spool {
         self.save(self.state_saved)
     }
 
+    /// Batches that were never in the spool: the next one that is tells of them.
+    fn lose_unkept(&mut self, parcels: &[Parcel], totals: Totals) {
+        for parcel in parcels {
+            let entry = Entry {
+                epoch: parcel.epoch.0,
+                sequence: parcel.sequence,
+                position: self.state.head,
+                packets: parcel.packets,
+                totals,
+            };
+            self.state.account.lose(Reason::Full, &entry);
+        }
+    }
+
     fn lose(&mut self, reason: Reason, entry: &Entry) {
         self.state.lost.insert(entry.position..entry.position + 1);
         self.state.account.lose(reason, entry);
@@ -466,13 +470,6 @@ impl Spool {
             }
         }
     }
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
 }
 
 impl Durability {

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use noroshi_proto::loss::Loss;
 
@@ -17,6 +19,11 @@ pub const TESTS: &[Test] = &[
         name: "disks::a_full_spool_gives_up_the_oldest_and_counts_them",
         takes: &["hping3"],
         run: spool,
+    },
+    Test {
+        name: "disks::a_disk_without_any_room_costs_what_came_meanwhile_and_that_is_counted",
+        takes: &["hping3"],
+        run: spool_without_room,
     },
     Test {
         name: "disks::a_full_store_takes_it_once_it_has_room",
@@ -43,6 +50,36 @@ fn spool() {
         site.assert_sensor_runs();
     }
     site.start_collector();
+    sent += site.scan(Scanner::Flood(1_000));
+    let accounting = site.settle();
+    let lost = |loss| accounting.sensors[0].losses.of(loss);
+    assert!(lost(Loss::SpoolFull) > 0, "{accounting:?}");
+    let unread = lost(Loss::KernelDropped) + lost(Loss::InterfaceDropped);
+    assert_eq!(
+        accounting.raw.packets + lost(Loss::SpoolFull) + unread,
+        sent
+    );
+}
+
+/// Nothing is left on it, by somebody else's doing.
+fn spool_without_room() {
+    let wishes = Wishes {
+        disks: vec![("spool", "20m")],
+        ..Wishes::default()
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut site = Site::start_with(directory, wishes);
+    let mut sent = site.scan(Scanner::Flood(2_000));
+    site.settle();
+    let ballast = site.path("spool/ballast");
+    fill(&ballast);
+    site.hear("sensor.log", "the spool's disk is full");
+    for _ in 0..3 {
+        sent += site.scan(Scanner::Burst(100_000)); // which no block's end has room for
+        sleep(Duration::from_millis(1_500));
+        site.assert_sensor_runs();
+    }
+    fs::remove_file(&ballast).expect("it is there");
     sent += site.scan(Scanner::Flood(1_000));
     let accounting = site.settle();
     let lost = |loss| accounting.sensors[0].losses.of(loss);

@@ -207,13 +207,14 @@ impl Account {
             packets: entry.packets,
             totals: entry.totals,
         };
-        let at = told.lost.partition_point(|other| other.first < lost.first);
+        // Several that were never in the spool have one place, that of the next that is.
+        let at = told.lost.partition_point(|other| other.first <= lost.first);
         match at
             .checked_sub(1)
             .and_then(|before| told.lost.get_mut(before))
         {
-            Some(before) if before.last + 1 == lost.first => {
-                before.last = lost.last;
+            Some(before) if before.last + 1 >= lost.first => {
+                before.last = before.last.max(lost.last);
                 before.packets = before.packets.saturating_add(lost.packets);
                 before.totals = lost.totals;
             }
@@ -256,5 +257,50 @@ impl Account {
         for lost in told.lost {
             self.totals.frames = self.totals.frames.saturating_add(lost.packets);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EPOCH: Epoch = Epoch(1);
+
+    fn entry(position: u64, packets: u64) -> Entry {
+        Entry {
+            epoch: EPOCH.0,
+            sequence: 0,
+            position,
+            packets,
+            totals: Totals::default(),
+        }
+    }
+
+    /// Three batches on a full disk, all in the place of the next one that is kept.
+    fn unkept() -> Account {
+        let mut account = Account::default();
+        account.begin(EPOCH, Totals::default());
+        for packets in [10, 20, 30] {
+            account.lose(Reason::Full, &entry(5, packets));
+        }
+        account
+    }
+
+    #[test]
+    fn what_was_never_kept_is_told_by_the_next_batch_of_its_epoch() {
+        let mut account = unkept();
+        assert_eq!((account.totals().full, account.totals().frames), (60, 0));
+        account.deliver(&entry(5, 1));
+        account.settle(EPOCH);
+        assert_eq!((account.totals().full, account.totals().frames), (60, 0));
+    }
+
+    #[test]
+    fn or_by_the_next_epoch_where_none_comes_any_more() {
+        let mut account = unkept();
+        account.deliver(&entry(4, 1)); // of before
+        account.lose(Reason::Full, &entry(5, 40)); // the next, kept and then given up
+        account.settle(EPOCH);
+        assert_eq!((account.totals().full, account.totals().frames), (100, 100));
     }
 }

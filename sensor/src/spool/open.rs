@@ -73,6 +73,7 @@ impl Spool {
             epoch,
             reported,
             sent: BTreeMap::new(),
+            disk_is_full: false,
         };
         spool.resume(found, known, now)?;
         Ok(spool)

@@ -54,7 +54,11 @@ impl Spool {
         if expired.is_empty() {
             return Ok(());
         }
-        self.save(now)?; // before the files go: nothing else remembers what was in them
+        // Before the files go: nothing else remembers what was in them.
+        match self.save_surely(now) {
+            Err(error) if error.is_full() => return Ok(()), // they go later
+            saved => saved?,
+        }
         for position in expired {
             let at = self
                 .segments
@@ -65,6 +69,24 @@ impl Spool {
             }
         }
         Ok(())
+    }
+
+    /// Makes room on a full disk. False where nothing can go: not even that would be kept.
+    pub(super) fn give_way(&mut self, now: u64) -> Result<bool, SpoolError> {
+        let is_growing = |segment: &Segment| segment.bytes > 0;
+        let given = self
+            .save_surely(now) // before anything is counted that could not be written
+            .and_then(|()| match self.segments.back() {
+                Some(only) if self.segments.len() == 1 && is_growing(only) => {
+                    self.begin_segment(now)
+                }
+                _ => Ok(()),
+            })
+            .and_then(|()| self.drop_oldest(now));
+        match given {
+            Err(error) if error.is_full() => Ok(false),
+            given => given,
+        }
     }
 
     /// Deletes what is worth least: the oldest segment the centre has, else the oldest.
@@ -81,7 +103,7 @@ impl Spool {
             self.count_as_dropped(at)?;
             self.settle();
         }
-        self.save(now)?; // before the file goes: a crash in between counts nothing twice
+        self.save_surely(now)?; // before the file goes: a crash in between counts nothing twice
         self.delete(at)?;
         Ok(true)
     }
