@@ -1,13 +1,15 @@
 //! `noroshi-sensor` as its users run it.
 
 use std::fs;
-use std::io::{BufWriter, Write};
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use expect_test::{Expect, expect};
-use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::Value;
+
+#[path = "replay/memory.rs"]
+mod memory;
 
 const SAMPLE: &str = include_str!("../../config/sensor.toml");
 
@@ -315,56 +317,4 @@ fn wrong_use_is_told_with_code_2() {
             text(&output.stderr)
         );
     }
-}
-
-/// What a sensor may need, whatever arrives (bytes): as its service allows with room to spare.
-const MEMORY_MAX: i64 = 64 * 1024 * 1024;
-
-/// 100,000 packets a second, for 100 seconds, from sources that `source` draws.
-fn memory_for(source: impl Fn(u32) -> [u8; 4] + Send + 'static) -> i64 {
-    const PACKETS: u32 = 10_000_000;
-    const EACH_SECOND: u32 = 100_000;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_noroshi-sensor"))
-        .args(["replay", "-", "--telescope", "198.18.0.0/20"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut input = BufWriter::new(child.stdin.take().expect("it is piped"));
-    let writer = std::thread::spawn(move || {
-        input.write_all(&capture(&[]))?;
-        let mut one = record(SIX, 7, [198, 18, 0, 1]);
-        for number in 0..PACKETS {
-            let at = SIX + number / EACH_SECOND;
-            one[..4].copy_from_slice(&at.to_le_bytes());
-            one[42..46].copy_from_slice(&source(number));
-            input.write_all(&one)?;
-        }
-        input.flush()
-    });
-    let output = child.wait_with_output().expect("it ends");
-    writer.join().expect("it ends").expect("all of it was read");
-    let said = text(&output.stdout);
-    let counted = format!("{PACKETS} packets of the telescope");
-    assert!(said.contains(&counted), "{said}");
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel accounts for children");
-    usage.max_rss() * 1024
-}
-
-/// Every packet from another address: no table of flows would hold them.
-#[test]
-fn a_forged_flood_stays_within_the_budget_of_memory() {
-    let used = memory_for(|number| number.wrapping_mul(2_654_435_761).to_be_bytes());
-    assert!(used < MEMORY_MAX, "{used} bytes");
-}
-
-/// The k-th source sends a k-th of what the first does.
-#[test]
-fn ordinary_traffic_stays_within_the_budget_of_memory() {
-    let used = memory_for(|number| {
-        let share = f64::from(number.wrapping_mul(2_654_435_761)) / f64::from(u32::MAX);
-        let rank = (share * 1e6_f64.ln()).exp() as u32; // Zipf, of a million sources
-        (0x0500_0000 + rank).to_be_bytes()
-    });
-    assert!(used < MEMORY_MAX, "{used} bytes");
 }
