@@ -14,8 +14,10 @@ if (seconds > 0) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const next = page.querySelector("main");
     const now = document.querySelector("main");
-    const kept = document.activeElement && document.activeElement.id;
-    if (next && now) now.innerHTML = next.innerHTML;
-    if (kept) document.getElementById(kept)?.focus();
+    if (!next || !now) return;
+    // Whoever reads with the keyboard stays at the link where they are, as long as there is one.
+    const kept = now.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    now.innerHTML = next.innerHTML;
+    if (kept) now.querySelector(`a[href="${CSS.escape(kept)}"]`)?.focus({ preventScroll: true });
   }, seconds * 1000);
 }

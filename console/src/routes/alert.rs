@@ -173,7 +173,7 @@ fn table(visitor: &Visitor, deeds: &[Deed]) -> Markup {
     html! {
         section.sheet {
             h2 { (texts.say("alert.deeds")) }
-            div.wide { table {
+            div.wide tabindex="0" role="group" aria-label=(texts.say("alert.deeds")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("alert.service")) }
                     th scope="col" { (texts.say("alert.class")) }

@@ -132,7 +132,7 @@ async fn looks(desk: &Desk, visitor: &Visitor, own: &PartnerId) -> Result<Markup
         section.sheet {
             h2 { (texts.say("mine.looks")) }
             p.note { (texts.say("mine.looks_about")) }
-            div.wide { table {
+            div.wide tabindex="0" role="group" aria-label=(texts.say("mine.looks")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("alert.when")) }
                     th scope="col" { (texts.say("alert.who")) }

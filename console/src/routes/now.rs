@@ -108,7 +108,7 @@ async fn services(desk: &Desk, visitor: &Visitor, bins: &Bins) -> Result<Markup,
     Ok(html! {
         section.sheet {
             h2 { (texts.say("now.services")) }
-            @if services.is_empty() { p.soft { (texts.say("now.nothing")) } } @else { div.wide { table {
+            @if services.is_empty() { p.soft { (texts.say("now.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("now.services")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("alert.service")) }
                     th.n scope="col" { (texts.say("alert.sources")) }
@@ -132,7 +132,7 @@ async fn sensors(desk: &Desk, visitor: &Visitor, bins: &Bins) -> Result<Markup, 
     Ok(html! {
         section.sheet {
             h2 { (texts.say("now.sensors")) }
-            @if lines.is_empty() { p.soft { (texts.say("now.nothing")) } } @else { div.wide { table {
+            @if lines.is_empty() { p.soft { (texts.say("now.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("now.sensors")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("sensors.sensor")) }
                     th.n scope="col" { (texts.say("now.rate")) }

@@ -81,7 +81,7 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
     let body = html! {
         p.soft { (texts.say("sensors.about")) }
         section.sheet {
-            @if sensors.is_empty() { p.soft { (texts.say("sensors.none")) } } @else { div.wide { table {
+            @if sensors.is_empty() { p.soft { (texts.say("sensors.none")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.word("place", "sensors")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("sensors.sensor")) }
                     th scope="col" { (texts.say("sensors.host")) }

@@ -212,7 +212,7 @@ async fn failed(desk: &Desk, visitor: &Visitor) -> Result<Markup, Failed> {
     Ok(html! {
         section.sheet {
             h2 { (texts.say("shift.failed")) }
-            @if failing.is_empty() { p.soft { (texts.say("shift.none_failed")) } } @else { div.wide { table {
+            @if failing.is_empty() { p.soft { (texts.say("shift.none_failed")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("shift.failed")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("alerts.partner")) }
                     th scope="col" { (texts.say("shift.channel")) }

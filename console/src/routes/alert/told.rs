@@ -225,7 +225,7 @@ pub(super) async fn history(
     lines.sort_by_key(|line| line.at);
     let is_masked = seen == Sight::Masked;
     Ok(html! {
-        div.wide { table {
+        div.wide tabindex="0" role="group" aria-label=(texts.say("alert.history")) { table {
             thead { tr {
                 th scope="col" { (texts.say("alert.when")) }
                 th scope="col" { (texts.say("alert.what")) }
