@@ -45,6 +45,7 @@ if [ "$purpose" = test ]; then
     for scanner in zmap masscan nmap hping3; do
         have $scanner || missing="$missing $scanner"
     done
+    have chromium || missing="$missing chromium" # looks at the console as people do
 fi
 if [ -n "$missing" ]; then
     as_root=
@@ -111,21 +112,27 @@ environment() { # list of requirements
     "$at/bin/pip" check --disable-pip-version-check >/dev/null || fail "$1 does not list all that is needed"
     cp "$1" "$at/requirements.txt"
 }
+modules() { # package.json, name, what it brings
+    at=target/interop/$2
+    if cmp -s "$1" "$at/package.json"; then
+        return
+    fi
+    say "installing $3 for the tests"
+    rm -rf "$at"
+    mkdir -p "$at"
+    cp "$1" "$at/"
+    (cd "$at" && npm install --silent --no-package-lock --no-audit --no-fund </dev/null) || {
+        rm -rf "$at"
+        fail "cannot install what $1 lists"
+    }
+}
 if [ "$purpose" = test ]; then
     for list in feeds/interop/requirements-*.txt; do
         environment "$list"
     done
     say "partners' programs are there"
-    if ! cmp -s dashboards/interop/package.json target/interop/grafana/package.json; then
-        say "installing Grafana's types for the tests"
-        rm -rf target/interop/grafana
-        mkdir -p target/interop/grafana
-        cp dashboards/interop/package.json target/interop/grafana/
-        (cd target/interop/grafana && npm install --silent --no-package-lock --no-audit --no-fund </dev/null) || {
-            rm -rf target/interop/grafana
-            fail "cannot install what dashboards/interop/package.json lists"
-        }
-    fi
+    modules dashboards/interop/package.json grafana "Grafana's types"
+    modules tests/browser/package.json browser "what drives a browser"
 fi
 
 # 5. The engine, by its package name, through the product's own command.
