@@ -18,8 +18,8 @@ export const PATIENCE = 60_000;
 export const WIDE = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
-// A container's root has no sandbox to put a browser into.
-const args = process.getuid() === 0 ? ["--no-sandbox"] : [];
+// Letters without coloured edges make small pictures; a container's root has no sandbox to put a browser into.
+const args = ["--disable-lcd-text", ...(process.getuid() === 0 ? ["--no-sandbox"] : [])];
 const browser = await chromium.launch({ executablePath: facts.chromium, args });
 
 /** A browser nobody has used; `page.troubles` are its complaints, of whatever page. */

@@ -44,7 +44,7 @@ pub fn ending_now() -> Millis {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = since.expect("after 1970").as_millis() as u64;
     let begin = now - QUIET_MILLIS - EVENTS_MILLIS;
-    Millis(begin / (10 * MINUTE) * (10 * MINUTE))
+    Millis(begin / MINUTE * MINUTE)
 }
 
 /// Plays from `from` to a collector of the store, and examines what came.
