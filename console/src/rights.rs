@@ -30,7 +30,7 @@ const fn route(method: &'static str, path: &'static str, roles: [u8; 4]) -> Rout
 }
 
 /// Every route behind the sign-in: viewer, analyst, operator, partner.
-pub const ROUTES: [Route; 15] = [
+pub const ROUTES: [Route; 22] = [
     route("GET", "/", [1, 1, 1, 1]),
     route("GET", "/now", [1, 1, 1, 0]),
     route("GET", "/alerts", [1, 1, 1, 1]),
@@ -40,6 +40,13 @@ pub const ROUTES: [Route; 15] = [
     route("POST", "/alerts/{id}/step", [0, 0, 1, 1]),
     route("GET", "/explore", [1, 1, 1, 0]),
     route("GET", "/explore.csv", [1, 1, 1, 0]),
+    route("GET", "/explore/sensors", [1, 1, 1, 0]),
+    route("GET", "/explore/networks", [1, 1, 1, 0]),
+    route("GET", "/explore/sources", [0, 1, 1, 0]),
+    route("POST", "/explore/purpose", [0, 1, 1, 0]),
+    route("GET", "/explore/sources/{address}", [0, 1, 1, 0]),
+    route("GET", "/explore/sources/{address}/rows", [0, 1, 1, 0]),
+    route("GET", "/explore/sources/{address}/rows.csv", [0, 1, 1, 0]),
     route("GET", "/sensors", [1, 1, 1, 0]),
     route("GET", "/mine", [0, 0, 0, 1]),
     route("GET", "/shift", [0, 1, 1, 0]),

@@ -8,6 +8,10 @@
 //! | `alert`    | one case: what was seen, what became of it                    |
 //! | `acts`     | what people do with a case                                    |
 //! | `explore`  | who scans for what, by service, country and time              |
+//! | `search`   | the same by sensor and by network                             |
+//! | `sources`  | single sources, once somebody said what for                   |
+//! | `source`   | one source: all it did                                        |
+//! | `rows`     | the rows beneath it                                           |
 //! | `mine`     | what a partner has to do                                      |
 //! | `shift`    | what waits for somebody                                       |
 //! | `sensors`  | how the sensors are                                           |
@@ -18,9 +22,13 @@ mod alerts;
 mod explore;
 mod mine;
 mod now;
+mod rows;
+mod search;
 mod sensors;
 mod shift;
 mod sign_in;
+mod source;
+mod sources;
 
 use std::sync::Arc;
 
@@ -46,6 +54,13 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/alerts/{id}/step", post(acts::step))
         .route("/explore", get(explore::page))
         .route("/explore.csv", get(explore::csv))
+        .route("/explore/sensors", get(search::sensors))
+        .route("/explore/networks", get(search::networks))
+        .route("/explore/sources", get(sources::page))
+        .route("/explore/purpose", post(sources::purpose))
+        .route("/explore/sources/{address}", get(source::page))
+        .route("/explore/sources/{address}/rows", get(rows::page))
+        .route("/explore/sources/{address}/rows.csv", get(rows::csv))
         .route("/sensors", get(sensors::page))
         .route("/mine", get(mine::page))
         .route("/shift", get(shift::page))

@@ -70,6 +70,16 @@ pub struct Session {
     began: Millis,
     used: Millis,
     purposes: BTreeMap<Uuid, (u64, String)>,
+    inquiry: Option<Inquiry>,
+}
+
+/// What for somebody looks through single sources, until they say otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inquiry {
+    /// What for.
+    pub purpose: String,
+    /// The case that it is about; without one no partner's sources are shown.
+    pub case: Option<Uuid>,
 }
 
 impl Session {
@@ -82,6 +92,11 @@ impl Session {
         self.purposes
             .get(&case)
             .map(|(_, purpose)| purpose.as_str())
+    }
+
+    /// What for they look through single sources.
+    pub fn inquiry(&self) -> Option<&Inquiry> {
+        self.inquiry.as_ref()
     }
 }
 
@@ -106,6 +121,7 @@ impl Sessions {
             began: now,
             used: now,
             purposes: BTreeMap::new(),
+            inquiry: None,
         };
         self.0.insert(digest(id.text()), session);
     }
@@ -156,6 +172,13 @@ impl Sessions {
             if let Some(oldest) = oldest.map(|(case, _)| *case) {
                 purposes.remove(&oldest);
             }
+        }
+    }
+
+    /// Notes what for single sources are looked through; what was said before is over.
+    pub fn inquire(&mut self, id: &str, inquiry: Inquiry) {
+        if let Some(session) = self.0.get_mut(&digest(id)) {
+            session.inquiry = Some(inquiry);
         }
     }
 

@@ -26,6 +26,7 @@
 //! | [`listing`]    | a filter                       | alerts page by page, for people              |
 //! | [`figures`]    | a range of time                | rates, services, countries, one subject      |
 //! | [`explore`]    | a service, a country, a time   | scans by parts, as sums                      |
+//! | [`sources`]    | a search, or one address       | single sources, and the rows beneath         |
 //! | [`reported`]   | a period                       | what a partner's report counts               |
 //! | [`deliveries`] | messages to partners           | which of them are still to be delivered      |
 //! | [`lease`]      | a role                         | the right to be the only one in it           |
@@ -62,6 +63,7 @@ pub mod reported;
 pub mod retention;
 pub mod rollups;
 mod schema;
+pub mod sources;
 pub mod steps;
 pub mod stix;
 pub mod store;

@@ -13,6 +13,7 @@ use noroshi_store::figures::Bins;
 use noroshi_store::origin::Country;
 
 use super::alerts::day;
+use super::search::{is_service, tabs};
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::guard::Visitor;
@@ -71,6 +72,7 @@ async fn show(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Respons
     };
     let minutes = (field.bins.step / 60).to_string();
     let body = html! {
+        (tabs(visitor, "/explore", fields))
         (form(visitor, fields))
         section.sheet {
             h2 { (plot.title) }
@@ -179,10 +181,7 @@ fn field(fields: &Fields, newest: Millis) -> Option<Field> {
     let step = (seconds / BINS).div_ceil(60).max(1) * 60;
     let service = fields.get("service").unwrap_or("");
     let country = fields.get("country").unwrap_or("").to_ascii_uppercase();
-    let is_service = service.split_once('/').is_some_and(|(transport, port)| {
-        ["tcp", "udp", "icmp", "icmp6", "ip"].contains(&transport) && port.parse::<u16>().is_ok()
-    });
-    let is_read = (service.is_empty() || is_service)
+    let is_read = (service.is_empty() || is_service(service))
         && (country.is_empty() || Country::new(&country).is_some());
     is_read.then(|| Field {
         bins: Bins::ending(until.seconds(), step, seconds.div_ceil(step)),

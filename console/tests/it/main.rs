@@ -2,6 +2,8 @@
 
 mod acts;
 mod desk;
+mod explore;
 mod pages;
 mod roles;
+mod scans;
 mod sign_in;

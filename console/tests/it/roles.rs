@@ -28,6 +28,7 @@ async fn each_role_reaches_what_the_table_says_and_nothing_else() {
             let mut browser = desk.signed_in(name).await;
             let token = browser.token().await;
             let path = route.path.replace("{id}", &id);
+            let path = path.replace("{address}", HOST);
             let step = Uuid::new_v4().to_string();
             let answer = match route.method {
                 "GET" => browser.get(&path).await,

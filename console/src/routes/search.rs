@@ -1,0 +1,291 @@
+//! Scans by sensor and by network, from raw rows of a day at most: sums.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use ipnet::IpNet;
+use maud::{Markup, html};
+use noroshi_proto::id::SensorId;
+use noroshi_proto::time::Millis;
+use noroshi_store::origin::Country;
+use noroshi_store::sources::{Apart, SEARCH_SECONDS_MAX, Search, Share};
+
+use super::alerts::day;
+use crate::desk::Desk;
+use crate::fields::Fields;
+use crate::guard::Visitor;
+use crate::page::{Failed, Page, minute, number, page_or};
+use crate::rights::may;
+
+/// The pages of Explore, and the name of each.
+const TABS: [(&str, &str); 4] = [
+    ("/explore", "explore.tab_sums"),
+    ("/explore/sensors", "explore.tab_sensors"),
+    ("/explore/networks", "explore.tab_networks"),
+    ("/explore/sources", "explore.tab_sources"),
+];
+
+/// Whether this is a service, such as `tcp/23`.
+pub(super) fn is_service(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(transport, port)| {
+        ["tcp", "udp", "icmp", "icmp6", "ip"].contains(&transport) && port.parse::<u16>().is_ok()
+    })
+}
+
+/// What is searched for: the last day of the time that is named, or the last one there is. `None`
+/// where it cannot be read.
+pub(super) fn search(fields: &Fields, newest: Millis) -> Option<Search> {
+    let range = range(fields, newest)?;
+    let service = fields.get("service").unwrap_or("");
+    let country = fields.get("country").unwrap_or("").to_ascii_uppercase();
+    let sensor = fields.get("sensor").unwrap_or("");
+    let asn = match fields.get("asn") {
+        None => None,
+        Some(text) => Some(text.trim_start_matches("AS").parse().ok()?),
+    };
+    let network: Option<IpNet> = match fields.get("network") {
+        None => None,
+        Some(text) => Some(text.parse().ok()?),
+    };
+    let is_read = (service.is_empty() || is_service(service))
+        && (country.is_empty() || Country::new(&country).is_some())
+        && (sensor.is_empty() || SensorId::new(sensor).is_some());
+    is_read.then(|| Search {
+        range,
+        service: service.to_owned(),
+        country,
+        sensor: sensor.to_owned(),
+        asn,
+        network,
+    })
+}
+
+/// Seconds `start` to `end`, where a link names them; else by days. At most a day, the last one.
+pub(super) fn range(fields: &Fields, newest: Millis) -> Option<std::ops::Range<u64>> {
+    let (start, end) = match (fields.get("start"), fields.get("end")) {
+        (Some(start), Some(end)) => (start.parse::<u64>().ok()?, end.parse::<u64>().ok()?),
+        _ => {
+            let until = match fields.get("until") {
+                Some(text) => day(text, 1)?,
+                None => newest,
+            };
+            let from = match fields.get("from") {
+                Some(text) => day(text, 0)?,
+                None => Millis(0),
+            };
+            (from.seconds(), until.seconds())
+        }
+    };
+    // Times of the store are 32-bit: what lies beyond is no time of anything seen.
+    let is_time = start < end && end <= u64::from(u32::MAX);
+    is_time.then(|| start.max(end.saturating_sub(SEARCH_SECONDS_MAX))..end)
+}
+
+/// Links between the pages of Explore, as far as they exist for who asks.
+pub(super) fn tabs(visitor: &Visitor, here: &str, fields: &Fields) -> Markup {
+    let texts = visitor.texts;
+    html! {
+        nav.pages aria-label=(texts.say("explore.tabs")) {
+            @for (path, name) in TABS {
+                @if may(&visitor.session.user.role, "GET", path) {
+                    a href={ (path) "?" (fields.with("page", "1")) } aria-current=[(path == here).then_some("page")] {
+                        (texts.say(name))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What to search for, as a form.
+pub(super) fn form(visitor: &Visitor, path: &str, fields: &Fields) -> Markup {
+    let texts = visitor.texts;
+    let chosen = |name| fields.get(name).unwrap_or("");
+    html! {
+        form.filters.sheet method="get" action=(path) role="search" {
+            label { (texts.say("alert.service"))
+                input name="service" size="10" maxlength="16" placeholder="tcp/23" value=(chosen("service"));
+            }
+            label { (texts.say("alerts.country"))
+                input name="country" size="3" maxlength="2" value=(chosen("country"));
+            }
+            label { (texts.say("sensors.sensor"))
+                input name="sensor" size="10" maxlength="64" value=(chosen("sensor"));
+            }
+            label { (texts.say("explore.asn"))
+                input name="asn" size="9" maxlength="12" placeholder="64500" value=(chosen("asn"));
+            }
+            label { (texts.say("explore.network"))
+                input name="network" size="16" maxlength="43" placeholder="192.0.2.0/24" value=(chosen("network"));
+            }
+            label { (texts.say("explore.from")) input type="date" name="from" value=(chosen("from")); }
+            label { (texts.say("alerts.until")) input type="date" name="until" value=(chosen("until")); }
+            button.main { (texts.say("alerts.show")) }
+        }
+    }
+}
+
+/// From when until when.
+pub(super) fn period(visitor: &Visitor, range: &std::ops::Range<u64>) -> Markup {
+    html! {
+        p.note {
+            span.t { (minute(Millis(range.start * 1_000))) } " – "
+            span.t { (minute(Millis(range.end * 1_000))) } " UTC. "
+            (visitor.texts.say("explore.one_day"))
+        }
+    }
+}
+
+/// `GET /explore/sensors`
+pub(super) async fn sensors(
+    State(desk): State<Arc<Desk>>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let fields = Fields::read(query.unwrap_or_default().as_bytes());
+    page_or(visitor.texts, by_sensor(&desk, &visitor, &fields).await)
+}
+
+async fn by_sensor(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Response, Failed> {
+    let texts = visitor.texts;
+    let search = search(fields, desk.newest().await?).ok_or(Failed::Wrong)?;
+    let parts = desk.store.search_parts(&search, Apart::Sensor).await?;
+    let body = html! {
+        (tabs(visitor, "/explore/sensors", fields))
+        (form(visitor, "/explore/sensors", fields))
+        section.sheet {
+            h2 { (texts.say("explore.by_sensor")) }
+            (period(visitor, &search.range))
+            (table(visitor, fields, &parts, (texts.say("sensors.sensor"), "sensor", "/explore/networks")))
+        }
+    };
+    Ok(whole(visitor, body))
+}
+
+/// `GET /explore/networks`
+pub(super) async fn networks(
+    State(desk): State<Arc<Desk>>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let fields = Fields::read(query.unwrap_or_default().as_bytes());
+    page_or(visitor.texts, by_network(&desk, &visitor, &fields).await)
+}
+
+/// By AS number; of one of them by network as well, for those who may ask for single sources: a
+/// network can hold a single one.
+async fn by_network(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Response, Failed> {
+    let texts = visitor.texts;
+    let may_name = may(&visitor.session.user.role, "GET", "/explore/sources");
+    let search = search(fields, desk.newest().await?).ok_or(Failed::Wrong)?;
+    if search.network.is_some() && !may_name {
+        return Err(Failed::Wrong);
+    }
+    let numbers = desk.store.search_parts(&search, Apart::Asn).await?;
+    let networks = if may_name && search.asn.is_some() {
+        desk.store.search_parts(&search, Apart::Network).await?
+    } else {
+        Vec::new()
+    };
+    let body = html! {
+        (tabs(visitor, "/explore/networks", fields))
+        (form(visitor, "/explore/networks", fields))
+        section.sheet {
+            h2 { (texts.say("explore.by_asn")) }
+            (period(visitor, &search.range))
+            (table(visitor, fields, &numbers, (texts.say("explore.asn"), "asn", "/explore/networks")))
+        }
+        @if !networks.is_empty() {
+            section.sheet {
+                h2 { (texts.say("explore.by_network")) }
+                (table(visitor, fields, &networks, (texts.say("explore.network"), "network", "/explore/sources")))
+            }
+        }
+    };
+    Ok(whole(visitor, body))
+}
+
+fn whole(visitor: &Visitor, body: Markup) -> Response {
+    let title = visitor.texts.word("place", "explore");
+    let page = Page {
+        place: "/explore",
+        title,
+        fresh: 0,
+        body,
+    };
+    page.answer(visitor)
+}
+
+/// Parts; each name leads to `beneath`, each number of sources to them, for those who may.
+fn table(
+    visitor: &Visitor,
+    fields: &Fields,
+    parts: &[Share],
+    (title, name, beneath): (&str, &str, &str),
+) -> Markup {
+    let texts = visitor.texts;
+    let may_name = may(&visitor.session.user.role, "GET", "/explore/sources");
+    html! {
+        @if parts.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide { table {
+            thead { tr {
+                th scope="col" { (title) }
+                th.n scope="col" { (texts.say("alert.sources")) }
+                th.n scope="col" { (texts.say("alert.packets")) }
+                th.n scope="col" { (texts.say("explore.share")) }
+            } }
+            tbody { @for one in parts { tr {
+                @let chosen = fields.with(name, &one.of);
+                td.mono { a href={ (beneath) "?" (chosen) } {
+                    @if name == "asn" && one.of == "0" { (texts.say("explore.unknown")) }
+                    @else if name == "asn" { "AS" (one.of) } @else { (one.of) }
+                } }
+                td.n {
+                    @if may_name { a href={ "/explore/sources?" (chosen) } { (number(one.sources)) } }
+                    @else { (number(one.sources)) }
+                }
+                td.n { (number(one.packets)) }
+                td.n { (percent(one.packets, one.together)) }
+            } } }
+        } } }
+    }
+}
+
+/// `12.3 %`
+fn percent(part: u64, whole: u64) -> String {
+    format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_is_of_one_day_at_most_and_of_what_can_be_read() {
+        let newest = Millis(1_793_577_600_000);
+        let read = |query: &str| search(&Fields::read(query.as_bytes()), newest);
+        let last = read("").unwrap();
+        assert_eq!(last.range, newest.seconds() - 86_400..newest.seconds());
+        let of = read("asn=AS64500&network=203.0.113.0%2F24&country=th&sensor=jp-1").unwrap();
+        assert_eq!((of.asn, of.country.as_str()), (Some(64_500), "TH"));
+        let month = read("from=2026-10-01&until=2026-10-31").unwrap().range;
+        assert_eq!(month.end - month.start, 86_400, "the last day of it");
+        let long = read("start=1793500000&end=1793577600").unwrap().range;
+        assert_eq!(long, 1_793_500_000..1_793_577_600);
+        for wrong in [
+            "service=tcp",
+            "country=THA",
+            "asn=x",
+            "network=203.0.113.0",
+            "sensor=%3Cx%3E",
+            "start=9&end=9",
+            "start=0&end=99999999999",
+            "from=2026-11-02&until=2026-11-01",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+        assert_eq!(percent(1, 3), "33.3 %");
+        assert_eq!(percent(0, 0), "0.0 %");
+    }
+}

@@ -1,0 +1,24 @@
+-- Single sources that scanned, those with most packets first: of nobody, and of the one partner that
+-- is named.
+SELECT
+    toString(flow.source) AS address,
+    toString(argMax(flow.country, flow.interval)) AS code,
+    argMax(flow.asn, flow.interval) AS number,
+    toString(argMax(flow.partner, flow.interval)) AS owner,
+    toUInt64(sum(flow.packets)) AS seen,
+    toUInt64(uniqExact(flow.sensor)) AS at_sensors,
+    arrayStringConcat(arraySlice(arraySort(groupUniqArray(100)(flow.service)), 1, 5), ' ') AS asked,
+    toInt64(toUnixTimestamp64Milli(min(flow.first))) AS begun,
+    toInt64(toUnixTimestamp64Milli(max(flow.last))) AS ended
+FROM flow_tuples AS flow
+WHERE flow.interval >= toDateTime({start:UInt64}, 'UTC') AND flow.interval < toDateTime({end:UInt64}, 'UTC')
+  AND startsWith(toString(flow.traffic), 'scan')
+  AND flow.partner IN ('', {partner:String})
+  AND ({service:String} = '' OR flow.service = {service:String})
+  AND ({country:String} = '' OR flow.country = {country:String})
+  AND ({sensor:String} = '' OR flow.sensor = {sensor:String})
+  AND ({any_asn:UInt8} = 1 OR flow.asn = {asn:UInt32})
+  AND flow.source BETWEEN toIPv6({lowest:String}) AND toIPv6({highest:String})
+GROUP BY flow.source
+ORDER BY seen DESC, address
+LIMIT {limit:UInt32}
