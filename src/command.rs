@@ -17,6 +17,7 @@ mod demo;
 mod engine;
 mod evaluate;
 mod feed;
+mod identities;
 mod import;
 mod maintenance;
 mod partner;

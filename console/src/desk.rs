@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::attempts::Attempts;
 use crate::clock;
+use crate::identity::Identities;
 use crate::session::{Secret, Sessions};
 use crate::user::{User, Users};
 
@@ -25,10 +26,22 @@ pub(crate) struct Desk {
     pub(crate) feeds_url: String,
     /// Whether browsers come over TLS, so that cookies may insist on it.
     pub(crate) is_secure: bool,
+    /// The directory of identities, where it is beside the console.
+    pub(crate) identities: Option<Arc<Identities>>,
     users: Arc<Users>,
     sessions: Mutex<Sessions>,
     attempts: Mutex<Attempts>,
     proofs: Semaphore,
+}
+
+/// What the desk is told of what is around it.
+pub(crate) struct Facts {
+    /// How partners reach the feeds.
+    pub(crate) feeds_url: String,
+    /// Whether browsers come over TLS.
+    pub(crate) is_secure: bool,
+    /// The directory of identities.
+    pub(crate) identities: Option<Arc<Identities>>,
 }
 
 /// How a sign-in ended.
@@ -42,18 +55,13 @@ pub(crate) enum SignIn {
 }
 
 impl Desk {
-    pub(crate) fn new(
-        store: Store,
-        registry: Arc<Registry>,
-        users: Users,
-        facts: (String, bool),
-    ) -> Self {
-        let (feeds_url, is_secure) = facts;
+    pub(crate) fn new(store: Store, registry: Arc<Registry>, users: Users, facts: Facts) -> Self {
         Self {
             store,
             registry,
-            feeds_url,
-            is_secure,
+            feeds_url: facts.feeds_url,
+            is_secure: facts.is_secure,
+            identities: facts.identities,
             users: Arc::new(users),
             sessions: Mutex::default(),
             attempts: Mutex::default(),

@@ -11,6 +11,7 @@
 //! | `fields`     | a query or a form         | its fields                          | no                |
 //! | `plot`       | counts over time          | SVG                                 | no                |
 //! | `page`       | what a page says          | the whole of it                     | no                |
+//! | [`identity`] | sensors                   | how they stand, and tokens          | as it was handed  |
 //! | `desk`       | what all routes share     | sign-ins                            | asks the store    |
 //! | `guard`      | a request                 | who asks, or the way to the sign-in | no                |
 //! | `routes`     | a request                 | a page                              | asks the store    |
@@ -29,6 +30,7 @@ mod clock;
 mod desk;
 mod fields;
 mod guard;
+pub mod identity;
 mod page;
 mod plot;
 pub mod rights;
@@ -49,7 +51,8 @@ use noroshi_store::store::Store;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Facts};
+use crate::identity::Identities;
 use crate::serve::TlsFiles;
 use crate::user::Users;
 
@@ -73,6 +76,8 @@ pub struct Settings {
     pub way: Way,
     /// How partners reach the feeds.
     pub feeds_url: String,
+    /// The directory of identities, where it is beside the console.
+    pub identities: Option<Arc<Identities>>,
 }
 
 /// Why there is no console: the operator changes the configuration.
@@ -128,7 +133,11 @@ impl Console {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let is_secure = settings.way != Way::Loopback;
-        let facts = (settings.feeds_url.clone(), is_secure);
+        let facts = Facts {
+            feeds_url: settings.feeds_url.clone(),
+            is_secure,
+            identities: settings.identities.clone(),
+        };
         Ok(Self {
             listener,
             address,

@@ -165,6 +165,8 @@ pub(crate) enum Failed {
     Moved,
     /// The store does not answer.
     Store(StoreError),
+    /// Neither does the directory of identities.
+    Directory(String),
 }
 
 impl From<StoreError> for Failed {
@@ -182,6 +184,10 @@ impl Failed {
             Self::Moved => StatusCode::CONFLICT,
             Self::Store(error) => {
                 tracing::error!(%error, "a page cannot be made");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Directory(error) => {
+                tracing::error!(%error, "the directory of identities cannot be used");
                 StatusCode::SERVICE_UNAVAILABLE
             }
         };

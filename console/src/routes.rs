@@ -15,10 +15,12 @@
 //! | `mine`     | what a partner has to do                                      |
 //! | `shift`    | what waits for somebody                                       |
 //! | `sensors`  | how the sensors are                                           |
+//! | `enrol`    | how a sensor comes in                                         |
 
 mod acts;
 mod alert;
 mod alerts;
+mod enrol;
 mod explore;
 mod mine;
 mod now;
@@ -62,6 +64,7 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/explore/sources/{address}/rows", get(rows::page))
         .route("/explore/sources/{address}/rows.csv", get(rows::csv))
         .route("/sensors", get(sensors::page))
+        .route("/sensors/enrol", get(enrol::page).post(enrol::invite))
         .route("/mine", get(mine::page))
         .route("/shift", get(shift::page))
         .route("/shift/acknowledge", post(acts::acknowledge))

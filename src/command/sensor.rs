@@ -6,19 +6,18 @@ use std::io::{self, Write};
 
 use anyhow::{Context, anyhow};
 use noroshi_collector::clock;
-use noroshi_collector::identity::authority::Authority;
 use noroshi_collector::identity::journal::{self, Deed};
-use noroshi_collector::identity::register::{Issued, Register};
-use noroshi_collector::identity::revocations::{Revocations, RevocationsDirectory};
-use noroshi_collector::identity::tls::{AuthoritySettings, TlsSettings};
+use noroshi_collector::identity::register::Register;
+use noroshi_collector::identity::revocations::RevocationsDirectory;
+use noroshi_collector::identity::tls::TlsSettings;
 use noroshi_collector::identity::tokens::Tokens;
-use noroshi_proto::certificate::SensorCertificate;
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use serde_json::json;
 
 use crate::arguments::sensors::{Sensor as Verb, SensorEnrol, SensorList, SensorRevoke};
 use crate::command::author::author;
+use crate::command::identities::{self, Roll, Standing};
 use crate::config::Config;
 use crate::failure::Failure;
 
@@ -36,31 +35,17 @@ fn enrol(arguments: &SensorEnrol) -> Result<(), Failure> {
     let config = Config::load(&arguments.config)?;
     known(&config, &arguments.sensor)?;
     let tls = tls(&config)?;
-    if matches!(tls.authority, AuthoritySettings::Brought(_)) {
-        return Err(anyhow!(
-            "[collector.tls] names files of your own authority: it issues sensors' certificates, \
-             each with the URI noroshi:sensor:ID; here nobody is enrolled"
-        )
-        .into());
-    }
     let now = clock::now();
     let until = Millis(now.0 + arguments.hours * HOUR_MILLIS);
-    let authority = Authority::open_or_draw(&tls.directory, now)?;
     let by = author(arguments.by.as_deref());
-    let token = Tokens::open(&tls.directory)?.give(
-        &arguments.sensor,
-        authority.fingerprint(),
-        &by,
-        (now, until),
-    )?;
-    journal::note(&tls.directory, Deed::Invited, &arguments.sensor, &by, now)?;
+    let (token, authority) = identities::invite(tls, &arguments.sensor, &by, (now, until))?;
     let mut out = io::stdout().lock();
     let said = if arguments.json {
         let line = json!({
             "sensor": arguments.sensor.as_str(),
             "token": token.to_string(),
             "until": until.to_string(),
-            "authority": authority.fingerprint().to_string(),
+            "authority": authority.to_string(),
         });
         writeln!(out, "{line}")
     } else {
@@ -81,7 +66,8 @@ fn revoke(arguments: &SensorRevoke) -> Result<(), Failure> {
     let tls = tls(&config)?;
     let now = clock::now();
     let sensor = &arguments.sensor;
-    if config.registry.sensor(sensor).is_none() && issued(tls, sensor)?.is_none() {
+    let issued = Register::open(&tls.directory)?.of(sensor)?;
+    if config.registry.sensor(sensor).is_none() && issued.is_none() {
         known(&config, sensor)?; // a slip of the pen revokes nobody
     }
     // First what is used, then what could be.
@@ -104,63 +90,30 @@ fn revoke(arguments: &SensorRevoke) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How a sensor stands.
-struct Standing<'a> {
-    sensor: &'a SensorId,
-    issued: Option<Issued>,
-    revoked: Option<Millis>,
-    token_until: Option<Millis>,
-}
-
-impl Standing<'_> {
-    fn word(&self, revocations: &Revocations, now: Millis) -> &'static str {
-        let Some(issued) = self.issued else {
-            return match (self.token_until, self.revoked) {
-                (Some(_), _) => "invited",
-                (None, Some(_)) => "revoked",
-                (None, None) => "not enrolled",
-            };
-        };
-        let certificate = SensorCertificate {
-            sensor: self.sensor.clone(),
-            valid: issued.from..issued.until,
-        };
-        if revocations.against(&certificate).is_some() {
-            "revoked"
-        } else if issued.until <= now {
-            "expired"
-        } else {
-            "enrolled"
-        }
-    }
-}
-
 fn list(arguments: &SensorList) -> Result<(), Failure> {
     let config = Config::load(&arguments.config)?;
     let tls = tls(&config)?;
     let now = clock::now();
-    let revocations = RevocationsDirectory::open(&tls.directory)?.read()?;
-    let tokens = Tokens::open(&tls.directory)?;
+    let roll = Roll::open(tls, now)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     for sensor in config.registry.sensors() {
-        let standing = Standing {
-            sensor: &sensor.id,
-            issued: issued(tls, &sensor.id)?,
-            revoked: revocations.of(&sensor.id),
-            token_until: tokens.waiting(&sensor.id, now)?,
-        };
-        let word = standing.word(&revocations, now);
-        print(&mut out, &standing, word, arguments.json).context("standard output")?;
+        let standing = roll.of(&sensor.id)?;
+        print(&mut out, &sensor.id, &standing, arguments.json).context("standard output")?;
     }
     out.flush().context("standard output")?;
     Ok(())
 }
 
-fn print(out: &mut impl Write, standing: &Standing<'_>, word: &str, json: bool) -> io::Result<()> {
+fn print(
+    out: &mut impl Write,
+    sensor: &SensorId,
+    standing: &Standing,
+    json: bool,
+) -> io::Result<()> {
+    let (sensor, word) = (sensor.as_str(), standing.word);
     let time = |time: Option<Millis>| time.map(|time| time.to_string());
     let until = time(standing.issued.map(|issued| issued.until));
     let (revoked, token) = (time(standing.revoked), time(standing.token_until));
-    let sensor = standing.sensor.as_str();
     if json {
         let line = json!({
             "sensor": sensor,
@@ -182,10 +135,6 @@ fn print(out: &mut impl Write, standing: &Standing<'_>, word: &str, json: bool) 
         }
     }
     writeln!(out)
-}
-
-fn issued(tls: &TlsSettings, sensor: &SensorId) -> Result<Option<Issued>, Failure> {
-    Ok(Register::open(&tls.directory)?.of(sensor)?)
 }
 
 fn tls(config: &Config) -> Result<&TlsSettings, Failure> {

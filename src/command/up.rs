@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::arguments::Configured;
-use crate::command::CENTRE;
+use crate::command::{CENTRE, identities};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::site::Site;
@@ -156,6 +156,7 @@ fn console(
         listen: config.console.listen,
         way: config.console.way.clone(),
         feeds_url: feeds.public_url.clone().unwrap_or_else(own_url),
+        identities: identities::for_console(config).map(Arc::new),
     };
     let store = site.store.clone();
     tasks.spawn(async move {

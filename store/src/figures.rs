@@ -229,6 +229,25 @@ impl Store {
         Ok(rows.into_iter().map(figure).collect())
     }
 
+    /// What each sensor that reported in `range` lost, by reason, the most first.
+    pub async fn sensor_losses(
+        &self,
+        range: &Range<u64>,
+    ) -> Result<BTreeMap<String, Vec<(String, u64)>>, StoreError> {
+        let rows = self
+            .client()
+            .query(include_str!("../queries/figures_losses.sql"))
+            .param("start", range.start)
+            .param("end", range.end)
+            .fetch_all::<(String, String, u64)>()
+            .await?;
+        let mut losses: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
+        for (sensor, reason, lost) in rows {
+            losses.entry(sensor).or_default().push((reason, lost));
+        }
+        Ok(losses)
+    }
+
     /// Packets that bear `source`, bin by bin.
     pub async fn source_line(&self, source: IpAddr, bins: &Bins) -> Result<Vec<u64>, StoreError> {
         let rows = self

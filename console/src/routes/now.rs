@@ -1,6 +1,6 @@
 //! What goes on in the region, at a glance.
 
-mod map;
+pub(super) mod map;
 
 use std::sync::Arc;
 

@@ -1,23 +1,34 @@
 //! How the sensors are: what each reported, lost, and how late it was. Never where they stand.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use maud::html;
+use maud::{Markup, html};
+use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_store::figures::{Bins, SensorFigure};
 
 use crate::desk::Desk;
 use crate::guard::Visitor;
+use crate::identity::Identity;
 use crate::page::{Failed, Page, lasted, minute, number, page_or};
+use crate::rights::may;
+use crate::text::Texts;
+
+use super::now::map;
 
 /// Seconds that the page looks back over.
 const BACK: u64 = 86_400;
 /// Milliseconds behind the newest after which a sensor is called silent: ten minutes, as the
 /// detectors have it.
 pub(super) const SILENT: u64 = 600_000;
+
+/// Milliseconds before a certificate's end from which it is said: sensors renew theirs with a third of
+/// thirty days left, so three days are late.
+const SOON: u64 = 3 * 86_400_000;
 
 /// One sensor of the registry, and what it reported within a day, if anything.
 pub(super) struct Known {
@@ -78,8 +89,19 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
     let texts = visitor.texts;
     let newest = desk.newest().await?;
     let sensors = known(desk, newest).await?;
+    let range = Bins::ending(newest.seconds() + 1, 60, BACK / 60).range;
+    let losses = desk.store.sensor_losses(&range).await?;
+    let identities = identities(desk, &sensors).await?;
+    let nothing = Vec::new();
     let body = html! {
         p.soft { (texts.say("sensors.about")) }
+        @if may(&visitor.session.user.role, "GET", "/sensors/enrol") {
+            p { a href="/sensors/enrol" { (texts.say("enrol.title")) } }
+        }
+        section.sheet {
+            h2 { (texts.say("sensors.map")) }
+            (map::sensors(texts, &by_country(desk, &sensors, newest)))
+        }
         section.sheet {
             @if sensors.is_empty() { p.soft { (texts.say("sensors.none")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.word("place", "sensors")) { table {
                 thead { tr {
@@ -92,6 +114,10 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
                     th.n scope="col" { (texts.say("alert.packets")) }
                     th.n scope="col" { (texts.say("sensors.lost")) }
                     th.n scope="col" { (texts.say("sensors.lag")) }
+                    @if !identities.is_empty() {
+                        th scope="col" { (texts.say("sensors.certificate")) }
+                        th scope="col" { (texts.say("sensors.version")) }
+                    }
                 } }
                 tbody { @for sensor in &sensors { tr {
                     td.mono { (sensor.id) }
@@ -102,9 +128,10 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
                         td.n { (number(figure.addresses)) }
                         td.n { (number(figure.frames)) }
                         td.n { (number(figure.packets)) }
-                        td.n { (number(figure.lost)) }
+                        td.n { (lost(figure.lost, losses.get(&sensor.id).unwrap_or(&nothing))) }
                         td.n { (lasted(texts, (figure.lag.max(0.0) * 1_000.0) as u64)) }
                     } @else { td.soft colspan="6" { (texts.say("sensors.nothing")) } }
+                    @if !identities.is_empty() { (identity(texts, identities.get(&sensor.id), newest)) }
                 } } }
             } } }
         }
@@ -118,6 +145,71 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
         body,
     }
     .answer(visitor))
+}
+
+/// How each sensor of the registry stands with its certificate and version, where the directory of
+/// identities is beside the console.
+async fn identities(desk: &Desk, sensors: &[Known]) -> Result<BTreeMap<String, Identity>, Failed> {
+    let Some(directory) = desk.identities.clone() else {
+        return Ok(BTreeMap::new());
+    };
+    let ids: Vec<SensorId> = sensors
+        .iter()
+        .filter_map(|one| SensorId::new(&one.id))
+        .collect();
+    let asked = ids.clone();
+    let asking = tokio::task::spawn_blocking(move || (directory.of)(&asked));
+    let known = asking.await.unwrap_or_else(|error| Err(error.to_string()));
+    let known = known.map_err(Failed::Directory)?;
+    let ids = ids.into_iter().map(|id| id.to_string());
+    Ok(ids.zip(known).collect())
+}
+
+/// Sensors of each country, by who hosts them: all, and those that report.
+fn by_country(desk: &Desk, sensors: &[Known], newest: Millis) -> BTreeMap<String, (u64, u64)> {
+    let mut countries: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for sensor in sensors {
+        let mut partners = desk.registry.partners().iter();
+        let host = partners.find(|partner| partner.id.as_str() == sensor.partner);
+        if let Some(host) = host {
+            let counts = countries.entry(host.country.to_string()).or_default();
+            counts.0 += 1;
+            counts.1 += u64::from(!sensor.is_silent(newest));
+        }
+    }
+    countries
+}
+
+/// What was lost; by reason beneath.
+fn lost(all: u64, by_reason: &[(String, u64)]) -> Markup {
+    html! {
+        @if by_reason.is_empty() { (number(all)) } @else {
+            details {
+                summary { (number(all)) }
+                @for (reason, count) in by_reason { span.mono { (reason) } " " (number(*count)) br; }
+            }
+        }
+    }
+}
+
+fn identity(texts: &Texts, known: Option<&Identity>, newest: Millis) -> Markup {
+    html! {
+        td { @if let Some(known) = known {
+            @let is_good = known.state == "enrolled";
+            span class=(if is_good { "badge low" } else { "badge medium" }) { (texts.word("enrolment", known.state)) }
+            @if let Some(until) = known.certificate_until {
+                " " (texts.say("sensors.until")) " " span.t { (minute(until)) }
+                @if is_good && until.0 < newest.0 + SOON { " " span.badge.medium { (texts.say("sensors.soon")) } }
+            }
+        } }
+        td { @if let Some(runs) = known.and_then(|known| known.runs.as_ref()) {
+            span.mono { (runs.version) } br;
+            span.soft { span.t { (minute(runs.at)) } }
+            @if !runs.failed.is_empty() {
+                br; span.badge.high { (texts.say("sensors.failed")) } " " (runs.failed) " " span.soft { (runs.why) }
+            }
+        } @else { "–" } }
+    }
 }
 
 fn health(visitor: &Visitor, sensor: &Known, newest: Millis) -> maud::Markup {

@@ -5,8 +5,10 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
+use noroshi_console::identity::{Identities, Identity, Invitation, Running};
 use noroshi_console::user::{Role, User, Users, with_password};
 use noroshi_console::{Console, Settings, Way};
+use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Confidence, Evidence, Kind, Severity, State, Subject, Tlp};
 use noroshi_store::cases::{Case, Transition};
@@ -66,6 +68,37 @@ fn users() -> Vec<User> {
     roles.into_iter().map(user).collect()
 }
 
+/// What every token of the tests begins with.
+pub(crate) const TOKEN: &str = "noroshi1-for-";
+
+/// A directory in which `jp-1` is enrolled and soon is not, and whose tokens say whom they are for.
+fn identities() -> Identities {
+    let one = |sensor: &SensorId| Identity {
+        state: if sensor.as_str() == "jp-1" {
+            "enrolled"
+        } else {
+            "not enrolled"
+        },
+        certificate_until: Some(Millis(1_793_599_200_000)),
+        token_until: None,
+        runs: Some(Running {
+            at: Millis(1_793_599_200_000),
+            version: "0.1.7".to_owned(),
+            failed: "0.1.8".to_owned(),
+            why: HOSTILE.to_owned(),
+        }),
+    };
+    Identities {
+        of: Box::new(move |sensors| Ok(sensors.iter().map(one).collect())),
+        invite: Some(Box::new(|sensor, by| {
+            Ok(Invitation {
+                token: format!("{TOKEN}{sensor}-by-{by}"),
+                until: Millis(1_793_599_200_000),
+            })
+        })),
+    }
+}
+
 impl Desk {
     pub(crate) async fn open() -> Self {
         Self::open_by(Way::Loopback).await
@@ -83,6 +116,7 @@ impl Desk {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             way,
             feeds_url: "https://feeds.example.org".to_owned(),
+            identities: Some(Arc::new(identities())),
         };
         let users = Users::of(users());
         let opened = Console::open(&settings, store.clone(), Arc::new(registry), users);

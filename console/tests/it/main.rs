@@ -6,4 +6,5 @@ mod explore;
 mod pages;
 mod roles;
 mod scans;
+mod sensors;
 mod sign_in;

@@ -38,6 +38,7 @@ async fn each_role_reaches_what_the_table_says_and_nothing_else() {
                         ("step", &step),
                         ("event", "acknowledge"),
                         ("note", "seen"),
+                        ("sensor", "jp-1"),
                         ("purpose", "to see whether it is one host"),
                     ];
                     browser.post(&path, &fields).await

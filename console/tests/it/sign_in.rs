@@ -149,6 +149,7 @@ async fn passwords_do_not_cross_a_network_in_the_clear() {
         listen: ([0, 0, 0, 0], 0).into(),
         way,
         feeds_url: String::new(),
+        identities: None,
     };
     let registry = noroshi_store::registry::Registry::parse("r", "").unwrap();
     let registry = std::sync::Arc::new(registry);

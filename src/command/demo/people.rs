@@ -24,6 +24,7 @@ pub(super) async fn receive(
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         way: Way::Loopback,
         feeds_url: "http://127.0.0.1:7615".to_owned(),
+        identities: None,
     };
     let mut roles = vec![("operator".to_owned(), Role::Operator)];
     let first = registry

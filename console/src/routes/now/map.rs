@@ -3,6 +3,8 @@
 //! Tiles need no map data, and a small country is as easy to see as a large one. There are no arcs:
 //! a telescope sees where packets come from, and never whom they were meant for.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 use noroshi_store::figures::CountryFigure;
 
@@ -30,6 +32,29 @@ pub(super) fn leaving(desk: &Desk, texts: &Texts, figures: &[CountryFigure]) -> 
 /// Who is attacked.
 pub(super) fn hit(desk: &Desk, texts: &Texts, figures: &[CountryFigure]) -> Markup {
     draw(desk, texts, figures, |figure| figure.hit)
+}
+
+/// Sensors of each country: those that report of all; framed where some do not.
+pub(in crate::routes) fn sensors(texts: &Texts, counts: &BTreeMap<String, (u64, u64)>) -> Markup {
+    let on_map = |code: &str| ROWS.iter().flatten().any(|known| *known == code);
+    html! {
+        ul.tiles {
+            @for code in ROWS.iter().flatten() {
+                @if code.is_empty() { li aria-hidden="true" {} } @else {
+                    @let (all, reporting) = counts.get(*code).copied().unwrap_or_default();
+                    @let shade = if all == 0 { "s0" } else if reporting == all { "s3" } else { "s1" };
+                    @let framed = if reporting < all { " partner" } else { "" };
+                    li class={ "tile " (shade) (framed) } title=(texts.word("country", code)) {
+                        b { (code) } span { @if all > 0 { (reporting) "/" (all) } }
+                    }
+                }
+            }
+        }
+        p.legend { span { i.s3 {} (texts.say("sensors.all_report")) } span { i.s1 {} (texts.say("sensors.some_silent")) } }
+        @for (code, (all, reporting)) in counts.iter().filter(|(code, _)| !on_map(code)) {
+            p.note { (code) " " (reporting) "/" (all) }
+        }
+    }
 }
 
 fn draw(
