@@ -10,6 +10,7 @@
 //! - A stream is of the sensor that its certificate names; it ends when that is revoked or over.
 
 mod fence;
+mod hellos;
 pub mod share;
 mod stream;
 
@@ -26,6 +27,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use self::fence::Fences;
+use self::hellos::Hellos;
 use self::share::Shares;
 use self::stream::Stream;
 use crate::clock;
@@ -51,6 +53,7 @@ pub struct Shared {
     /// Who was revoked.
     pub revocations: Watched,
     fences: Fences,
+    hellos: Hellos,
     shares: Shares,
     work: Arc<Semaphore>,
     streams: Arc<Semaphore>,
@@ -80,6 +83,7 @@ impl Shared {
             shares: Shares::new(settings.rates),
             settings,
             fences: Fences::default(),
+            hellos: Hellos::default(),
             work: Arc::new(Semaphore::new(WORK_MAX)),
             streams: Arc::new(Semaphore::new(streams_max.min(Semaphore::MAX_PERMITS))),
         }

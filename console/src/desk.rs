@@ -28,6 +28,8 @@ pub(crate) struct Desk {
     pub(crate) is_secure: bool,
     /// The directory of identities, where it is beside the console.
     pub(crate) identities: Option<Arc<Identities>>,
+    /// Held while a shift's note is written: the next one rests on it.
+    pub(crate) handing: tokio::sync::Mutex<()>,
     users: Arc<Users>,
     sessions: Mutex<Sessions>,
     attempts: Mutex<Attempts>,
@@ -62,6 +64,7 @@ impl Desk {
             feeds_url: facts.feeds_url,
             is_secure: facts.is_secure,
             identities: facts.identities,
+            handing: tokio::sync::Mutex::default(),
             users: Arc::new(users),
             sessions: Mutex::default(),
             attempts: Mutex::default(),

@@ -7,6 +7,7 @@
 //! | [`attempts`] | a name and the time       | whether it may be tried once more   | no                |
 //! | [`rights`]   | a role and a route        | whether it exists for that role     | no                |
 //! | `sight`      | an alert and who asks     | how much of it is shown             | no                |
+//! | `hand_over`  | notes of shifts           | what their digests say              | no                |
 //! | [`text`]     | a language                | the words of pages                  | no                |
 //! | `fields`     | a query or a form         | its fields                          | no                |
 //! | `plot`       | counts over time          | SVG                                 | no                |
@@ -30,6 +31,7 @@ mod clock;
 mod desk;
 mod fields;
 mod guard;
+mod hand_over;
 pub mod identity;
 mod page;
 mod plot;

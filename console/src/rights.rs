@@ -30,7 +30,7 @@ const fn route(method: &'static str, path: &'static str, roles: [u8; 4]) -> Rout
 }
 
 /// Every route behind the sign-in: viewer, analyst, operator, partner.
-pub const ROUTES: [Route; 24] = [
+pub const ROUTES: [Route; 25] = [
     route("GET", "/", [1, 1, 1, 1]),
     route("GET", "/now", [1, 1, 1, 0]),
     route("GET", "/alerts", [1, 1, 1, 1]),
@@ -51,6 +51,7 @@ pub const ROUTES: [Route; 24] = [
     route("GET", "/sensors/enrol", [0, 0, 1, 0]),
     route("POST", "/sensors/enrol", [0, 0, 1, 0]),
     route("GET", "/mine", [0, 0, 0, 1]),
+    route("GET", "/mine/week", [0, 0, 0, 1]),
     route("GET", "/shift", [0, 1, 1, 0]),
     route("POST", "/shift/acknowledge", [0, 0, 1, 0]),
     route("POST", "/shift/hand-over", [0, 0, 1, 0]),

@@ -13,6 +13,7 @@
 //! | `source`   | one source: all it did                                        |
 //! | `rows`     | the rows beneath it                                           |
 //! | `mine`     | what a partner has to do                                      |
+//! | `week`     | how a partner's week was                                      |
 //! | `shift`    | what waits for somebody                                       |
 //! | `sensors`  | how the sensors are                                           |
 //! | `enrol`    | how a sensor comes in                                         |
@@ -31,6 +32,7 @@ mod shift;
 mod sign_in;
 mod source;
 mod sources;
+mod week;
 
 use std::sync::Arc;
 
@@ -66,6 +68,7 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/sensors", get(sensors::page))
         .route("/sensors/enrol", get(enrol::page).post(enrol::invite))
         .route("/mine", get(mine::page))
+        .route("/mine/week", get(week::page))
         .route("/shift", get(shift::page))
         .route("/shift/acknowledge", post(acts::acknowledge))
         .route("/shift/hand-over", post(acts::hand_over))

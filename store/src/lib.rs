@@ -26,6 +26,8 @@
 //! | [`listing`]    | a filter                       | alerts page by page, for people              |
 //! | [`figures`]    | a range of time                | rates, services, countries, one subject      |
 //! | [`explore`]    | a service, a country, a time   | scans by parts, as sums                      |
+//! | [`shifts`]     | a time                         | what escalated, what was done in it          |
+//! | [`hellos`]     | what sensors say of themselves | what each said last                          |
 //! | [`sources`]    | a search, or one address       | single sources, and the rows beneath         |
 //! | [`reported`]   | a period                       | what a partner's report counts               |
 //! | [`deliveries`] | messages to partners           | which of them are still to be delivered      |
@@ -47,6 +49,7 @@ pub mod document;
 pub mod engine;
 pub mod explore;
 pub mod figures;
+pub mod hellos;
 pub mod lease;
 pub mod ledger;
 pub mod listing;
@@ -63,6 +66,7 @@ pub mod reported;
 pub mod retention;
 pub mod rollups;
 mod schema;
+pub mod shifts;
 pub mod sources;
 pub mod steps;
 pub mod stix;

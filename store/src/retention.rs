@@ -96,6 +96,7 @@ impl Retention {
             ("day_rollup", "start", self.day_rollup),
             ("hourly_sources", "hour", self.hourly_sources),
             ("batch_ledger", "last_end", self.batch_ledger),
+            ("sensor_hellos", "at", self.batch_ledger),
             ("alerts", "last_seen", self.alerts),
             ("alert_history", "at", self.alerts),
             ("case_steps", "at", self.alerts),

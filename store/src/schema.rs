@@ -26,7 +26,7 @@ struct Migration {
 }
 
 /// Every change, oldest first. To change the schema add a file and a line; never touch an old one.
-const MIGRATIONS: [Migration; 9] = [
+const MIGRATIONS: [Migration; 10] = [
     Migration {
         version: 1,
         name: "flow_tuples",
@@ -71,6 +71,11 @@ const MIGRATIONS: [Migration; 9] = [
         version: 9,
         name: "changes_by_partner",
         sql: include_str!("../migrations/0009_changes_by_partner.sql"),
+    },
+    Migration {
+        version: 10,
+        name: "sensor_hellos",
+        sql: include_str!("../migrations/0010_sensor_hellos.sql"),
     },
 ];
 

@@ -145,7 +145,10 @@ impl Store {
     }
 
     /// These cases in their last state, by id; those that are gone are left out.
-    pub(crate) async fn cases_of(&self, ids: &[Uuid]) -> Result<Vec<Case>, StoreError> {
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn cases_of(&self, ids: &[Uuid]) -> Result<Vec<Case>, StoreError> {
         self.cases_by(include_str!("../queries/alerts_of_ids.sql"), ids)
             .await
     }

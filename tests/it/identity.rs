@@ -39,6 +39,12 @@ async fn an_enrolled_sensor_delivers_until_it_is_revoked_and_again_once_it_is_en
     sensor.watch(50);
     sensor.drained().await;
     assert_eq!(site.packets().await, 50);
+    let said = site.store.hellos().await.expect("the store answers");
+    assert_eq!(
+        said.keys().collect::<Vec<_>>(),
+        ["jp-1"],
+        "what it said is kept"
+    );
 
     site.revoke("jp-1");
     let (error, _) = sensor.refused().await; // the open stream ends by itself

@@ -12,6 +12,7 @@ use noroshi_proto::hello::{Held, Hello, Welcome};
 use noroshi_proto::id::Epoch;
 use noroshi_proto::limits::HELD_RANGES_MAX;
 use noroshi_proto::refusal::Refusal;
+use noroshi_proto::time::Millis;
 use noroshi_proto::v1;
 use noroshi_proto::v1::push_request::Message as Asked;
 use noroshi_proto::v1::push_response::Message as Answer;
@@ -148,11 +149,23 @@ impl Stream {
         // Above zero, the sensor's clock is ahead; what the hello took on its way counts below.
         let skew_millis = i128::from(hello.clock.0) - i128::from(now.0);
         tracing::info!(sensor = %hello.sensor, epoch = %hello.epoch, skew_millis, "stream opened");
+        self.note(&hello, now).await;
         Ok(Opened {
             hello: Arc::new(hello),
             fence,
             share,
         })
+    }
+
+    /// Keeps what a sensor said of itself; nothing rests on it, so a store that cannot is no reason to
+    /// refuse.
+    async fn note(&self, hello: &Hello, now: Millis) {
+        if !self.shared.hellos.is_due(&hello.sensor, now) {
+            return;
+        }
+        if let Err(error) = self.shared.store.note_hello(hello, now).await {
+            tracing::warn!(sensor = %hello.sensor, %error, "a hello was not kept");
+        }
     }
 
     async fn serve(self, opened: Opened, mut requests: Streaming<v1::PushRequest>) {

@@ -14,6 +14,7 @@ use super::alert::{known, needs_purpose};
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::guard::Visitor;
+use crate::hand_over;
 use crate::page::{Failed, on_to, page_or};
 
 /// Longest note, in bytes.
@@ -178,10 +179,18 @@ pub(super) async fn hand_over(
     if note.is_empty() || note.len() > NOTE_MAX {
         return Failed::Wrong.answer(visitor.texts);
     }
+    page_or(visitor.texts, leave_note(&desk, &visitor, note).await)
+}
+
+/// Writes a note with its digest, and logs that: a log that is kept elsewhere can tell of notes that
+/// were all written again.
+async fn leave_note(desk: &Desk, visitor: &Visitor, note: &str) -> Result<Response, Failed> {
+    let _alone = desk.handing.lock().await;
     let by = visitor.session.user.author();
-    let noted = desk.store.audit(&by, "console hand-over", note).await;
-    page_or(
-        visitor.texts,
-        noted.map(|()| on_to("/shift")).map_err(Failed::from),
-    )
+    let before = desk.store.hand_overs(1).await?;
+    let at = desk.store.wall_time().await?;
+    let action = hand_over::action(before.first(), at, &by, note);
+    desk.store.audit(&by, &action, note).await?;
+    tracing::info!(by, action, "a shift was handed over");
+    Ok(on_to("/shift"))
 }

@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
+use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Kind, State as Stand};
 use noroshi_store::changes::Shown;
 use noroshi_store::listing::{Order, Wanted};
@@ -21,6 +22,8 @@ use crate::sight::{Sight, subject};
 
 /// Looks shown.
 const LOOKS_MAX: u32 = 30;
+/// Milliseconds over which feeds that were read are told: thirty days.
+const READ_BACK: u64 = 30 * 86_400_000;
 /// What a partner's machines ask for, and the name of each.
 const FEEDS: [(&str, &str); 6] = [
     ("/v1/alerts.jsonl", "JSON Lines"),
@@ -53,10 +56,13 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
         ..wanted
     };
     let (open, _) = alerts::find(desk, visitor, &wanted).await?;
+    let since = Millis(clock::now().0.saturating_sub(READ_BACK));
+    let read = desk.store.feeds_read(own, since).await?;
     let (hosts, others): (Vec<Shown>, Vec<Shown>) = open
         .into_iter()
         .partition(|one| one.alert.kind == Kind::InfectedHost);
     let body = html! {
+        p { a href="/mine/week" { (texts.say("mine.week")) } }
         (to_clean(visitor, &hosts))
         section.sheet {
             h2 { (texts.say("mine.others")) }
@@ -65,8 +71,10 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
             }
             p.note { a href="/alerts?state=any" { (texts.say("mine.all")) } }
         }
+        (feeds(desk, visitor, partner, &read))
+        (credentials(visitor, partner))
         div.pair {
-            (feeds(desk, visitor, partner))
+            (contacts(visitor, partner))
             (looks(desk, visitor, own).await?)
         }
     };
@@ -109,13 +117,52 @@ fn to_clean(visitor: &Visitor, hosts: &[Shown]) -> Markup {
     }
 }
 
-fn feeds(desk: &Desk, visitor: &Visitor, partner: &Partner) -> Markup {
+/// Each feed, when its machines read it last, and the line that tries it.
+fn feeds(desk: &Desk, visitor: &Visitor, partner: &Partner, read: &[(String, Millis)]) -> Markup {
     let texts = visitor.texts;
+    let last = |path: &str| {
+        let of_feed = read.iter().filter(|(known, _)| known.starts_with(path));
+        of_feed.map(|(_, at)| *at).max()
+    };
     html! {
         section.sheet {
             h2 { (texts.say("mine.feeds")) }
-            dl { @for (path, name) in FEEDS { dt { (name) } dd.mono { (desk.feeds_url) (path) } } }
-            p.note { (texts.say("mine.token")) }
+            p.note { (texts.say("mine.test_about")) " " a href="/mine" { (texts.say("mine.look_again")) } }
+            div.wide { table {
+                thead { tr {
+                    th scope="col" { (texts.say("mine.feed")) }
+                    th scope="col" { (texts.say("mine.test")) }
+                    th scope="col" { (texts.say("mine.last_read")) }
+                } }
+                tbody { @for (path, name) in FEEDS { tr {
+                    td { (name) }
+                    td.mono { "curl --fail --user " (partner.id) " " (desk.feeds_url) (path) }
+                    @if let Some(at) = last(path) { td.t { (minute(at)) } }
+                    @else { td.soft { (texts.say("mine.never_read")) } }
+                } } }
+            } }
+        }
+    }
+}
+
+/// How to come by another token: the centre keeps a digest, so it can be drawn where it is used.
+fn credentials(visitor: &Visitor, partner: &Partner) -> Markup {
+    let texts = visitor.texts;
+    html! {
+        section.sheet {
+            h2 { (texts.say("mine.credentials")) }
+            p { (texts.say("mine.token")) }
+            p { (texts.say("mine.new_token")) }
+            pre { "openssl rand -base64 32 | tr -d '\\n' > token\nsha256sum token" }
+            p.note { (texts.fill("mine.both", &[("partner", partner.id.as_str())])) }
+        }
+    }
+}
+
+fn contacts(visitor: &Visitor, partner: &Partner) -> Markup {
+    let texts = visitor.texts;
+    html! {
+        section.sheet {
             h2 { (texts.say("mine.contacts")) }
             @if partner.contacts.is_empty() { p.soft { (texts.say("mine.no_contacts")) } } @else {
                 ul { @for contact in &partner.contacts { li { (contact) } } }

@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_store::figures::{Bins, SensorFigure};
+use noroshi_store::hellos::Said;
 
 use crate::desk::Desk;
 use crate::guard::Visitor;
@@ -29,6 +30,9 @@ pub(super) const SILENT: u64 = 600_000;
 /// Milliseconds before a certificate's end from which it is said: sensors renew theirs with a third of
 /// thirty days left, so three days are late.
 const SOON: u64 = 3 * 86_400_000;
+
+/// Milliseconds that a sensor's clock may be off before it is said: a hello is on its way for less.
+const CLOCK_OFF: u64 = 5_000;
 
 /// One sensor of the registry, and what it reported within a day, if anything.
 pub(super) struct Known {
@@ -92,6 +96,7 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
     let range = Bins::ending(newest.seconds() + 1, 60, BACK / 60).range;
     let losses = desk.store.sensor_losses(&range).await?;
     let identities = identities(desk, &sensors).await?;
+    let hellos = desk.store.hellos().await?;
     let nothing = Vec::new();
     let body = html! {
         p.soft { (texts.say("sensors.about")) }
@@ -114,9 +119,10 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
                     th.n scope="col" { (texts.say("alert.packets")) }
                     th.n scope="col" { (texts.say("sensors.lost")) }
                     th.n scope="col" { (texts.say("sensors.lag")) }
+                    th scope="col" { (texts.say("sensors.version")) }
                     @if !identities.is_empty() {
                         th scope="col" { (texts.say("sensors.certificate")) }
-                        th scope="col" { (texts.say("sensors.version")) }
+                        th scope="col" { (texts.say("sensors.update")) }
                     }
                 } }
                 tbody { @for sensor in &sensors { tr {
@@ -131,6 +137,7 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
                         td.n { (lost(figure.lost, losses.get(&sensor.id).unwrap_or(&nothing))) }
                         td.n { (lasted(texts, (figure.lag.max(0.0) * 1_000.0) as u64)) }
                     } @else { td.soft colspan="6" { (texts.say("sensors.nothing")) } }
+                    (said(texts, hellos.get(&sensor.id)))
                     @if !identities.is_empty() { (identity(texts, identities.get(&sensor.id), newest)) }
                 } } }
             } } }
@@ -189,6 +196,19 @@ fn lost(all: u64, by_reason: &[(String, u64)]) -> Markup {
                 @for (reason, count) in by_reason { span.mono { (reason) } " " (number(*count)) br; }
             }
         }
+    }
+}
+
+/// The version it said when it came last, when that was, and how far its clock was off, if far.
+fn said(texts: &Texts, said: Option<&Said>) -> Markup {
+    html! {
+        td { @if let Some(said) = said {
+            span.mono { (said.version) } br;
+            span.soft.t { (minute(said.at)) }
+            @if said.clock_ahead.unsigned_abs() > CLOCK_OFF {
+                " " span.badge.medium { (texts.say("sensors.clock")) } " " (said.clock_ahead / 1_000) " s"
+            }
+        } @else { "–" } }
     }
 }
 

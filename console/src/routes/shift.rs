@@ -1,5 +1,6 @@
 //! What waits for somebody: for the one who begins a shift.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -7,17 +8,19 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use maud::{Markup, html};
 use noroshi_proto::time::Millis;
-use noroshi_store::alert::{Severity, State as Stand};
+use noroshi_store::alert::{Alert, Severity, State as Stand};
 use noroshi_store::changes::Shown;
 use noroshi_store::figures::Look;
 use noroshi_store::listing::{Order, PAGE, Wanted};
 use noroshi_store::remedy::Remedy;
+use uuid::Uuid;
 
 use super::acts::{NOTE_MAX, TOGETHER_MAX};
 use super::{alerts, sensors};
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::guard::Visitor;
+use crate::hand_over::{self, Verdict};
 use crate::page::{Failed, Page, lasted, minute, number, page_or, severity, token};
 use crate::rights::may;
 use crate::sight::{Sight, names_sources, subject};
@@ -28,7 +31,11 @@ const HOURS_MAX: u64 = 168;
 /// Pages of open cases that are looked through for those that wait.
 const PAGES_MAX: u32 = 20;
 /// Notes shown of those before.
-const NOTES_MAX: u32 = 3;
+const NOTES_MAX: usize = 3;
+/// Notes whose digests are looked at: a month of three shifts a day.
+const CHECKED_MAX: u32 = 100;
+/// Escalations shown.
+const ESCALATED_MAX: u32 = 50;
 /// Messages shown that did not arrive.
 const FAILED_MAX: u32 = 50;
 
@@ -45,7 +52,7 @@ pub(super) async fn page(
 async fn show(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Response, Failed> {
     let texts = visitor.texts;
     let newest = desk.newest().await?;
-    let notes = desk.store.hand_overs(NOTES_MAX).await?;
+    let notes = desk.store.hand_overs(CHECKED_MAX).await?;
     let last = notes.first().map(|note| note.at);
     let since = since(fields, newest, last)?;
     let hours = newest.0.saturating_sub(since.0).div_ceil(3_600_000);
@@ -65,6 +72,7 @@ async fn show(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Respons
             span.soft { (texts.say("shift.since")) " " span.t { (minute(since)) } " UTC" }
         }
         (handed_over(visitor, &notes))
+        (escalated(desk, visitor, since).await?)
         (awaiting(visitor, &waiting))
         section.sheet {
             h2 { (texts.say("shift.opened")) }
@@ -105,14 +113,19 @@ fn since(fields: &Fields, newest: Millis, last: Option<Millis>) -> Result<Millis
 /// What those before left to say, and the form to leave something.
 fn handed_over(visitor: &Visitor, notes: &[Look]) -> Markup {
     let texts = visitor.texts;
+    let are_all = notes.len() < CHECKED_MAX as usize;
+    let verdicts = hand_over::verdicts(notes, are_all);
     html! {
         section.sheet {
             h2 { (texts.say("shift.notes")) }
             @if notes.is_empty() { p.soft { (texts.say("shift.no_notes")) } }
-            @for note in notes {
+            @for (note, verdict) in notes.iter().zip(&verdicts).take(NOTES_MAX) {
                 p.said { (note.purpose) }
                 p.note { (note.who) " · " span.t { (minute(note.at)) } }
+                @if let Some(digest) = hand_over::digest(note) { p.note.mono { "SHA-256 " (digest) } }
+                @if *verdict == Verdict::Bare { p.note { (texts.say("shift.bare")) } }
             }
+            (chain(visitor, notes, &verdicts))
             @if may(&visitor.session.user.role, "POST", "/shift/hand-over") {
                 form method="post" action="/shift/hand-over" {
                     (token(visitor))
@@ -124,6 +137,71 @@ fn handed_over(visitor: &Visitor, notes: &[Look]) -> Markup {
             }
         }
     }
+}
+
+/// Whether each note follows from the one before, in a line; where not, from which on.
+fn chain(visitor: &Visitor, notes: &[Look], verdicts: &[Verdict]) -> Markup {
+    let texts = visitor.texts;
+    let holding = verdicts.iter().filter(|one| **one == Verdict::Holds);
+    let holding = number(holding.count() as u64);
+    let mut pairs = notes.iter().zip(verdicts);
+    let broken = pairs.find(|(_, verdict)| **verdict == Verdict::Broken);
+    html! {
+        @if let Some((note, _)) = broken {
+            p.alertbox { (texts.say("shift.broken")) " " (note.who) " · " span.t { (minute(note.at)) } }
+        } @else if verdicts.contains(&Verdict::Holds) {
+            p.note { (texts.fill("shift.holds", &[("notes", &holding)])) }
+        }
+    }
+}
+
+/// Cases that grew more urgent, or that nobody answered.
+async fn escalated(desk: &Desk, visitor: &Visitor, since: Millis) -> Result<Markup, Failed> {
+    let texts = visitor.texts;
+    let escalated = desk.store.escalated(since, ESCALATED_MAX).await?;
+    let ids: Vec<Uuid> = escalated.iter().map(|one| one.case).collect();
+    let mut cases = BTreeMap::new();
+    for shown in desk.store.show(desk.store.cases_of(&ids).await?).await? {
+        cases.insert(shown.alert.id, shown);
+    }
+    let known = escalated
+        .iter()
+        .filter_map(|one| Some((one, cases.get(&one.case)?)));
+    let known: Vec<_> = known.collect();
+    Ok(html! {
+        section.sheet {
+            h2 { (texts.say("shift.escalated")) }
+            @if known.is_empty() { p.soft { (texts.say("shift.none_escalated")) } } @else { div.wide { table {
+                thead { tr {
+                    th scope="col" { (texts.say("alerts.severity")) }
+                    th scope="col" { (texts.say("alerts.kind")) }
+                    th scope="col" { (texts.say("alerts.subject")) }
+                    th scope="col" { (texts.say("alerts.partner")) }
+                    th scope="col" { (texts.say("shift.error")) }
+                    th scope="col" { (texts.say("alert.when")) }
+                } }
+                tbody { @for (one, shown) in known { tr {
+                    @let alert = &shown.alert;
+                    td { (severity(texts, alert.severity)) }
+                    td { a href={ "/alerts/" (alert.id) } { (texts.word("kind", alert.kind.name())) } }
+                    td { (masked(visitor, alert)) }
+                    td { (alert.partner.as_deref().unwrap_or("–")) }
+                    td { (texts.word("escalation", one.why.name())) }
+                    td.t { (minute(one.at)) }
+                } } }
+            } } }
+        }
+    })
+}
+
+/// Its subject in a list of the shift's, where nobody said what for: without an address.
+fn masked(visitor: &Visitor, alert: &Alert) -> String {
+    let seen = if names_sources(alert) {
+        Sight::Masked
+    } else {
+        Sight::Sums
+    };
+    subject(visitor.texts, alert, seen)
 }
 
 /// Open cases that wait, the most urgent first, as many as can be acknowledged together.
@@ -185,12 +263,7 @@ fn awaiting(visitor: &Visitor, waiting: &[Shown]) -> Markup {
 
 fn row(visitor: &Visitor, one: &Shown, may_act: bool) -> Markup {
     let (texts, alert) = (visitor.texts, &one.alert);
-    let seen = if names_sources(alert) {
-        Sight::Masked
-    } else {
-        Sight::Sums
-    };
-    let name = subject(texts, alert, seen);
+    let name = masked(visitor, alert);
     html! {
         tr {
             @if may_act {

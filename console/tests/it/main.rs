@@ -3,8 +3,10 @@
 mod acts;
 mod desk;
 mod explore;
+mod mine;
 mod pages;
 mod roles;
 mod scans;
 mod sensors;
+mod shift;
 mod sign_in;
