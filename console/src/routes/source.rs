@@ -53,7 +53,7 @@ pub(super) async fn page(
 }
 
 /// Lets who asks to `what` of a source, where a purpose was stated, and a case was named if it is a
-/// partner's. It is written down before anything is read.
+/// partner's. It is written down before any of it is read; whose it is, is looked up before.
 pub(super) async fn door(
     desk: &Desk,
     visitor: &Visitor,
