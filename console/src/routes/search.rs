@@ -51,7 +51,8 @@ pub(super) fn search(fields: &Fields, newest: Millis) -> Option<Search> {
     };
     let is_read = (service.is_empty() || is_service(service))
         && (country.is_empty() || Country::new(&country).is_some())
-        && (sensor.is_empty() || SensorId::new(sensor).is_some());
+        && (sensor.is_empty() || SensorId::new(sensor).is_some())
+        && network.is_none_or(is_wide);
     is_read.then(|| Search {
         range,
         service: service.to_owned(),
@@ -60,6 +61,26 @@ pub(super) fn search(fields: &Fields, newest: Millis) -> Option<Search> {
         asn,
         network,
     })
+}
+
+/// Whether a network can be summed: a narrower one than parts are told apart by would be the sum of
+/// next to one address, without a purpose.
+fn is_wide(network: IpNet) -> bool {
+    network.prefix_len() <= if network.addr().is_ipv4() { 24 } else { 48 }
+}
+
+/// A search for sums. Networks are for those who may ask for single sources: one can hold a single
+/// address.
+fn sums(visitor: &Visitor, fields: &Fields, newest: Millis) -> Result<Search, Failed> {
+    let search = search(fields, newest).ok_or(Failed::Wrong)?;
+    if search.network.is_some() && !may_name(visitor) {
+        return Err(Failed::Wrong);
+    }
+    Ok(search)
+}
+
+fn may_name(visitor: &Visitor) -> bool {
+    may(&visitor.session.user.role, "GET", "/explore/sources")
 }
 
 /// Seconds `start` to `end`, where a link names them; else by days. At most a day, the last one.
@@ -117,8 +138,10 @@ pub(super) fn form(visitor: &Visitor, path: &str, fields: &Fields) -> Markup {
             label { (texts.say("explore.asn"))
                 input name="asn" size="9" maxlength="12" placeholder="64500" value=(chosen("asn"));
             }
-            label { (texts.say("explore.network"))
-                input name="network" size="16" maxlength="43" placeholder="192.0.2.0/24" value=(chosen("network"));
+            @if may_name(visitor) {
+                label { (texts.say("explore.network"))
+                    input name="network" size="16" maxlength="43" placeholder="192.0.2.0/24" value=(chosen("network"));
+                }
             }
             label { (texts.say("explore.from")) input type="date" name="from" value=(chosen("from")); }
             label { (texts.say("alerts.until")) input type="date" name="until" value=(chosen("until")); }
@@ -150,7 +173,7 @@ pub(super) async fn sensors(
 
 async fn by_sensor(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Response, Failed> {
     let texts = visitor.texts;
-    let search = search(fields, desk.newest().await?).ok_or(Failed::Wrong)?;
+    let search = sums(visitor, fields, desk.newest().await?)?;
     let parts = desk.store.search_parts(&search, Apart::Sensor).await?;
     let body = html! {
         (tabs(visitor, "/explore/sensors", fields))
@@ -178,13 +201,9 @@ pub(super) async fn networks(
 /// network can hold a single one.
 async fn by_network(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Response, Failed> {
     let texts = visitor.texts;
-    let may_name = may(&visitor.session.user.role, "GET", "/explore/sources");
-    let search = search(fields, desk.newest().await?).ok_or(Failed::Wrong)?;
-    if search.network.is_some() && !may_name {
-        return Err(Failed::Wrong);
-    }
+    let search = sums(visitor, fields, desk.newest().await?)?;
     let numbers = desk.store.search_parts(&search, Apart::Asn).await?;
-    let networks = if may_name && search.asn.is_some() {
+    let networks = if may_name(visitor) && search.asn.is_some() {
         desk.store.search_parts(&search, Apart::Network).await?
     } else {
         Vec::new()
@@ -226,7 +245,6 @@ fn table(
     (title, name, beneath): (&str, &str, &str),
 ) -> Markup {
     let texts = visitor.texts;
-    let may_name = may(&visitor.session.user.role, "GET", "/explore/sources");
     html! {
         @if parts.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide { table {
             thead { tr {
@@ -242,7 +260,7 @@ fn table(
                     @else if name == "asn" { "AS" (one.of) } @else { (one.of) }
                 } }
                 td.n {
-                    @if may_name { a href={ "/explore/sources?" (chosen) } { (number(one.sources)) } }
+                    @if may_name(visitor) { a href={ "/explore/sources?" (chosen) } { (number(one.sources)) } }
                     @else { (number(one.sources)) }
                 }
                 td.n { (number(one.packets)) }
@@ -278,6 +296,9 @@ mod tests {
             "country=THA",
             "asn=x",
             "network=203.0.113.0",
+            "network=203.0.113.7%2F32",
+            "network=203.0.113.0%2F25",
+            "network=2001:db8::%2F64",
             "sensor=%3Cx%3E",
             "start=9&end=9",
             "start=0&end=99999999999",

@@ -109,22 +109,7 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
         }
         section.sheet {
             @if sensors.is_empty() { p.soft { (texts.say("sensors.none")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.word("place", "sensors")) { table {
-                thead { tr {
-                    th scope="col" { (texts.say("sensors.sensor")) }
-                    th scope="col" { (texts.say("sensors.host")) }
-                    th scope="col" { (texts.say("sensors.health")) }
-                    th scope="col" { (texts.say("sensors.complete")) }
-                    th.n scope="col" { (texts.say("sensors.addresses")) }
-                    th.n scope="col" { (texts.say("sensors.frames")) }
-                    th.n scope="col" { (texts.say("alert.packets")) }
-                    th.n scope="col" { (texts.say("sensors.lost")) }
-                    th.n scope="col" { (texts.say("sensors.lag")) }
-                    th scope="col" { (texts.say("sensors.version")) }
-                    @if !identities.is_empty() {
-                        th scope="col" { (texts.say("sensors.certificate")) }
-                        th scope="col" { (texts.say("sensors.update")) }
-                    }
-                } }
+                (heading(texts, !identities.is_empty()))
                 tbody { @for sensor in &sensors { tr {
                     td.mono { (sensor.id) }
                     td { (sensor.partner) }
@@ -152,6 +137,28 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
         body,
     }
     .answer(visitor))
+}
+
+/// The names of columns; two more where `identities` are known.
+fn heading(texts: &Texts, identities: bool) -> Markup {
+    html! {
+        thead { tr {
+            th scope="col" { (texts.say("sensors.sensor")) }
+            th scope="col" { (texts.say("sensors.host")) }
+            th scope="col" { (texts.say("sensors.health")) }
+            th scope="col" { (texts.say("sensors.complete")) }
+            th.n scope="col" { (texts.say("sensors.addresses")) }
+            th.n scope="col" { (texts.say("sensors.frames")) }
+            th.n scope="col" { (texts.say("alert.packets")) }
+            th.n scope="col" { (texts.say("sensors.lost")) }
+            th.n scope="col" { (texts.say("sensors.lag")) }
+            th scope="col" { (texts.say("sensors.version")) }
+            @if identities {
+                th scope="col" { (texts.say("sensors.certificate")) }
+                th scope="col" { (texts.say("sensors.update")) }
+            }
+        } }
+    }
 }
 
 /// How each sensor of the registry stands with its certificate and version, where the directory of

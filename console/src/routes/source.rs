@@ -135,21 +135,20 @@ async fn show(
     };
     let owners: Vec<&str> = opened.owners.iter().map(String::as_str).collect();
     let body = html! {
-        p.soft { (opened.leave.purpose) @if !owners.is_empty() { " · " (owners.join(" ")) } }
+        p { a href={ "/explore/sources?start=" (asked.start) "&end=" (asked.end) } { (texts.say("explore.tab_sources")) } }
+        p.soft { (texts.say("inquiry.now")) " " (opened.leave.purpose) @if !owners.is_empty() { " · " (owners.join(" ")) } }
         section.sheet {
             h2 { (plot.title) }
             (search::period(visitor, &bins.range))
             (plot.draw())
-            (hours(source, &bins, &line))
+            (hours(source, &bins, &line, texts.say("inquiry.all")))
         }
         div.pair {
             (by_service(visitor, source, &bins.range, &deeds))
             (by_sensor(visitor, source, &bins.range, &sensors))
         }
-        div.pair {
-            (cases(desk, visitor, source).await?)
-            (other_days(visitor, source, &days))
-        }
+        (cases(desk, visitor, source).await?)
+        (other_days(visitor, source, &days))
     };
     let title = source.to_string();
     Ok(Page {
@@ -170,7 +169,7 @@ fn rows(source: IpAddr, range: &Range<u64>) -> String {
 }
 
 /// Hours with packets; each leads to its rows.
-fn hours(source: IpAddr, bins: &Bins, line: &[u64]) -> Markup {
+fn hours(source: IpAddr, bins: &Bins, line: &[u64], all: &str) -> Markup {
     let starts = (bins.range.start..).step_by(HOUR as usize);
     html! {
         p.note {
@@ -178,7 +177,7 @@ fn hours(source: IpAddr, bins: &Bins, line: &[u64]) -> Markup {
                 span.t { (minute(Millis(start * 1_000))) } " "
                 a href=(rows(source, &(start..start + HOUR))) { (number(*seen)) } " · "
             }
-            a href=(rows(source, &bins.range)) { (number(line.iter().sum())) }
+            (all) " " a href=(rows(source, &bins.range)) { (number(line.iter().sum())) }
         }
     }
 }

@@ -11,6 +11,7 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use maud::{Markup, html};
+use noroshi_proto::time::Millis;
 use noroshi_store::alert::State as Stand;
 use noroshi_store::sources::{Known, SOURCES_MAX, Search, Source, Withheld};
 use uuid::Uuid;
@@ -207,12 +208,9 @@ async fn found(
     let is_cut = sources.len() >= SOURCES_MAX as usize;
     let withheld = desk.store.search_withheld(search, opened).await?;
     let found = part(desk, leave, sources, withheld);
-    let mut seen: BTreeSet<String> = found.shown.iter().flat_map(|one| one.1.clone()).collect();
-    if found.shown.iter().any(|one| one.1.is_empty()) {
-        seen.insert("centre".to_owned());
-    }
     if !found.shown.is_empty() {
-        note_view(desk, visitor, leave, (&seen, &told(search))).await?;
+        let owners = found.shown.iter().flat_map(|one| one.1.clone()).collect();
+        note_search(desk, visitor, leave, (search, &owners)).await?;
     }
     Ok(html! {
         section.sheet {
@@ -227,9 +225,30 @@ async fn found(
     })
 }
 
+/// Writes down that single sources of a search are about to be shown: all of it for the centre; for
+/// each owner its time alone, because which sensor was named is nobody else's.
+async fn note_search(
+    desk: &Desk,
+    visitor: &Visitor,
+    leave: &Leave,
+    (search, owners): (&Search, &BTreeSet<String>),
+) -> Result<(), Failed> {
+    note_view(desk, visitor, leave, (&BTreeSet::new(), &told(search))).await?;
+    if owners.is_empty() {
+        return Ok(());
+    }
+    note_view(desk, visitor, leave, (owners, &time_of(search))).await
+}
+
+/// The time of a search, as the audit names it.
+fn time_of(search: &Search) -> String {
+    let [start, end] = [search.range.start, search.range.end].map(|second| Millis(second * 1_000));
+    format!("sources {start} to {end}")
+}
+
 /// A search, as the audit names it.
 fn told(search: &Search) -> String {
-    let mut text = format!("sources {}-{}", search.range.start, search.range.end);
+    let mut text = time_of(search);
     for word in [&search.service, &search.country, &search.sensor] {
         if !word.is_empty() {
             text = format!("{text} {word}");
@@ -340,6 +359,6 @@ pub(super) async fn owners_of(
     range: &std::ops::Range<u64>,
 ) -> Result<BTreeSet<String>, Failed> {
     let known = desk.store.source_origins(source, range).await?;
-    let at = noroshi_proto::time::Millis(range.end * 1_000);
+    let at = Millis(range.end * 1_000);
     Ok(owners(&desk.registry, source, &known, at))
 }

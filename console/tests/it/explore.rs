@@ -55,13 +55,10 @@ async fn sensors_and_networks_are_sums_that_lead_on() {
         !one.body.contains("203.0.113.0/24"),
         "to a viewer a network is too near to one"
     );
-    assert_eq!(
-        viewer
-            .get("/explore/networks?network=203.0.113.7/32")
-            .await
-            .status,
-        400
-    );
+    for page in ["sensors", "networks"] {
+        let path = format!("/explore/{page}?network=203.0.113.0/24");
+        assert_eq!(viewer.get(&path).await.status, 400, "{path}");
+    }
     assert!(
         !viewer
             .get("/explore")
@@ -70,6 +67,14 @@ async fn sensors_and_networks_are_sums_that_lead_on() {
             .contains("/explore/sources")
     );
     let mut analyst = desk.signed_in("analyst").await;
+    for page in ["sensors", "networks", "sources"] {
+        let path = format!("/explore/{page}?network=203.0.113.7/32");
+        assert_eq!(
+            analyst.get(&path).await.status,
+            400,
+            "the sum of one: {path}"
+        );
+    }
     let one = analyst.get("/explore/networks?asn=64501").await;
     assert!(one.body.contains("203.0.113.0/24"), "{}", one.body);
     assert!(one.body.contains("/explore/sources?asn=64501"));
@@ -169,6 +174,15 @@ async fn each_view_of_sources_is_written_down_for_its_owner() {
     };
     assert_eq!((count("th-cert"), count("centre")), (4, 4), "{audit:?}");
     assert_eq!(count("my-cert"), 0);
+    let path = "/explore/sources?sensor=jp-1&service=tcp/23";
+    assert!(analyst.get(path).await.body.contains(HOST));
+    let audit = desk.audit().await;
+    let names_it = |(_, what, _): &&(String, String, String)| what.contains(" jp-1");
+    let named: Vec<_> = audit.iter().filter(names_it).collect();
+    assert!(
+        named.len() == 1 && named[0].1.starts_with("console view centre "),
+        "{named:?}"
+    );
     let mine = desk.signed_in("th-cert").await.get("/mine").await;
     assert!(mine.body.contains(WHY) && mine.body.contains(&format!("rows {HOST}")));
     assert!(

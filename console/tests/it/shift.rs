@@ -27,7 +27,7 @@ async fn notes_follow_from_one_another_and_a_forged_one_does_not() {
     leave(&mut operator, "all quiet").await;
     let page = operator.get("/shift").await;
     assert!(
-        page.body.contains("2 notes follow from one another"),
+        page.body.contains("Notes checked: 2. Each follows"),
         "{}",
         page.body
     );
