@@ -5,10 +5,12 @@ import { PHONE, WIDE, assert, axe, end, facts, fillIn, it, person, stranger } fr
 
 /** What a page may weigh with all it loads, in bytes. */
 const WEIGHT_MAX = 300_000;
-const CENTRE = ["/now", "/alerts", "/alerts?state=any&order=severity", "/explore", "/explore?service=tcp/23", "/sensors"];
+const CENTRE = ["/now", "/alerts", "/alerts?state=any&order=severity", "/explore", "/explore?service=tcp/23", "/explore/sensors",
+  "/explore/networks", "/sensors"];
 const PLACES = {
-  viewer: CENTRE, analyst: [...CENTRE, "/shift"], operator: [...CENTRE, "/shift", "/shift?hours=168"],
-  "th-cert": ["/mine", "/alerts", "/alerts?state=any"], "my-cert": ["/mine"],
+  viewer: CENTRE, analyst: [...CENTRE, "/explore/sources", "/shift"],
+  operator: [...CENTRE, "/explore/sources", "/sensors/enrol", "/shift", "/shift?hours=168"],
+  "th-cert": ["/mine", "/mine/week", "/alerts", "/alerts?state=any"], "my-cert": ["/mine", "/mine/week"],
 };
 const LANGUAGES = ["en", "ja"];
 const LOOKS = [[WIDE, "light"], [PHONE, "dark"]];

@@ -77,7 +77,7 @@ fn steps(desk: &Desk, visitor: &Visitor, given: Option<(&SensorId, &Invitation)>
         section.sheet {
             h2 { (texts.say("enrol.three")) }
             p { (texts.say("enrol.three_about")) }
-            div.wide { pre { "noroshi sensor enrol th-1 --config noroshi.toml" } }
+            div.wide tabindex="0" role="group" aria-label=(texts.say("enrol.three")) { pre { "noroshi sensor enrol th-1 --config noroshi.toml" } }
             (draws(desk, visitor))
         }
         (step(texts.say("enrol.four"), texts.say("enrol.four_about"), SENSOR))
@@ -98,7 +98,7 @@ fn steps(desk: &Desk, visitor: &Visitor, given: Option<(&SensorId, &Invitation)>
 }
 
 fn step(title: &str, about: &str, lines: &str) -> Markup {
-    html! { section.sheet { h2 { (title) } p { (about) } div.wide { pre { (lines) } } } }
+    html! { section.sheet { h2 { (title) } p { (about) } div.wide tabindex="0" role="group" aria-label=(title) { pre { (lines) } } } }
 }
 
 /// The form that draws a token, where this console can.

@@ -124,7 +124,7 @@ fn parts(visitor: &Visitor, fields: &Fields, name: &str, parts: &[Part<String>])
     html! {
         section.sheet {
             h2 { (title) }
-            @if parts.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide { table {
+            @if parts.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(title) { table {
                 thead { tr {
                     th scope="col" { (title) }
                     th.n scope="col" { (texts.say("alert.sources")) }

@@ -95,7 +95,7 @@ fn to_clean(visitor: &Visitor, hosts: &[Shown]) -> Markup {
     html! {
         section.sheet {
             h2 { (texts.say("mine.to_clean")) " (" (hosts.len()) ")" }
-            @if hosts.is_empty() { p.soft { (texts.say("mine.none_to_clean")) } } @else { div.wide { table {
+            @if hosts.is_empty() { p.soft { (texts.say("mine.none_to_clean")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("mine.to_clean")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("alerts.severity")) }
                     th scope="col" { (texts.say("alerts.subject")) }
@@ -128,7 +128,7 @@ fn feeds(desk: &Desk, visitor: &Visitor, partner: &Partner, read: &[(String, Mil
         section.sheet {
             h2 { (texts.say("mine.feeds")) }
             p.note { (texts.say("mine.test_about")) " " a href="/mine" { (texts.say("mine.look_again")) } }
-            div.wide { table {
+            div.wide tabindex="0" role="group" aria-label=(texts.say("mine.feeds")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("mine.feed")) }
                     th scope="col" { (texts.say("mine.test")) }

@@ -246,7 +246,7 @@ fn table(
 ) -> Markup {
     let texts = visitor.texts;
     html! {
-        @if parts.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide { table {
+        @if parts.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(title) { table {
             thead { tr {
                 th scope="col" { (title) }
                 th.n scope="col" { (texts.say("alert.sources")) }

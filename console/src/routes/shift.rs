@@ -171,7 +171,7 @@ async fn escalated(desk: &Desk, visitor: &Visitor, since: Millis) -> Result<Mark
     Ok(html! {
         section.sheet {
             h2 { (texts.say("shift.escalated")) }
-            @if known.is_empty() { p.soft { (texts.say("shift.none_escalated")) } } @else { div.wide { table {
+            @if known.is_empty() { p.soft { (texts.say("shift.none_escalated")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("shift.escalated")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("alerts.severity")) }
                     th scope="col" { (texts.say("alerts.kind")) }
@@ -243,7 +243,7 @@ fn awaiting(visitor: &Visitor, waiting: &[Shown]) -> Markup {
             @if waiting.is_empty() { p.soft { (texts.say("shift.none_waiting")) } } @else {
                 form method="post" action="/shift/acknowledge" {
                     (token(visitor))
-                    div.wide { table {
+                    div.wide tabindex="0" role="group" aria-label=(texts.say("shift.waiting")) { table {
                         thead { tr {
                             @if may_act { th scope="col" { (texts.say("shift.choose")) } }
                             th scope="col" { (texts.say("alerts.severity")) }

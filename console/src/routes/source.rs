@@ -187,7 +187,7 @@ fn by_service(visitor: &Visitor, source: IpAddr, range: &Range<u64>, deeds: &[De
     html! {
         section.sheet {
             h2 { (texts.say("inquiry.did")) }
-            @if deeds.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide { table {
+            @if deeds.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("inquiry.did")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("alert.service")) }
                     th scope="col" { (texts.say("alert.class")) }
@@ -214,7 +214,7 @@ fn by_sensor(visitor: &Visitor, source: IpAddr, range: &Range<u64>, seen: &[Seen
     html! {
         section.sheet {
             h2 { (texts.say("explore.by_sensor")) }
-            @if seen.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide { table {
+            @if seen.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("explore.by_sensor")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("sensors.sensor")) }
                     th.n scope="col" { (texts.say("alert.packets")) }
@@ -255,7 +255,7 @@ fn other_days(visitor: &Visitor, source: IpAddr, days: &[SourceDay]) -> Markup {
         section.sheet {
             h2 { (texts.say("inquiry.days")) }
             p.note { (texts.say("inquiry.days_about")) }
-            @if days.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide { table {
+            @if days.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("inquiry.days")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("alert.when")) }
                     th.n scope="col" { (texts.say("alert.packets")) }

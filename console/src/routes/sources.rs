@@ -301,7 +301,7 @@ fn sums(visitor: &Visitor, withheld: &[Withheld]) -> Markup {
         section.sheet {
             h2 { (texts.say("inquiry.withheld")) }
             p.note { (texts.say("inquiry.withheld_about")) }
-            div.wide { table {
+            div.wide tabindex="0" role="group" aria-label=(texts.say("inquiry.withheld")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("alerts.partner")) }
                     th scope="col" { (texts.say("explore.asn")) }

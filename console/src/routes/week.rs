@@ -145,7 +145,7 @@ fn table(visitor: &Visitor, counts: &[Count], (week, before): (&str, &str)) -> M
         } }
     };
     html! {
-        section.sheet { div.wide { table {
+        section.sheet { div.wide tabindex="0" role="group" aria-label=(week) { table {
             thead { tr {
                 th scope="col" { (texts.say("week.what")) }
                 th.n scope="col" { (week) }
@@ -178,7 +178,7 @@ async fn still_open(desk: &Desk, visitor: &Visitor) -> Result<Markup, Failed> {
     Ok(html! {
         section.sheet {
             h2 { (texts.say("mine.to_clean")) " (" (number(total)) ")" }
-            @if hosts.is_empty() { p.soft { (texts.say("mine.none_to_clean")) } } @else { div.wide { table {
+            @if hosts.is_empty() { p.soft { (texts.say("mine.none_to_clean")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("mine.to_clean")) { table {
                 thead { tr {
                     th scope="col" { (texts.say("alerts.subject")) }
                     th scope="col" { (texts.say("alerts.severity")) }
