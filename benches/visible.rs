@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use noroshi_analyzer::generate::packet::{Content, Sent, Tool};
 use noroshi_analyzer::generate::pcap::datagram;
-use noroshi_analyzer::run::{Mode, run_as};
+use noroshi_analyzer::run::{Mode, Parts as AnalyzerParts, run_as};
 use noroshi_analyzer::settings::Settings as AnalyzerSettings;
 use noroshi_collector::admit::allowance::Rates;
 use noroshi_collector::enrich::Tables;
@@ -116,6 +116,7 @@ async fn main() {
         store: store.clone(),
         registry: Arc::clone(&registry),
         tables: SharedTables::new(Tables::of_registry(Arc::clone(&registry))),
+        metrics: Arc::default(),
     };
     let settings = CollectorSettings {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -128,8 +129,13 @@ async fn main() {
     let collector = Local::start(parts, &settings).await.unwrap();
     let (stop, mut stopped) = watch::channel(());
     let gone = async move { while stopped.changed().await.is_ok() {} };
-    let settings = AnalyzerSettings::default();
-    let analyzing = run_as(Mode::OPERATION, store.clone(), registry, settings, gone);
+    let parts = AnalyzerParts {
+        store: store.clone(),
+        registry,
+        settings: AnalyzerSettings::default(),
+        metrics: Arc::default(),
+    };
+    let analyzing = run_as(Mode::OPERATION, parts, gone);
     let analyzing = tokio::spawn(analyzing);
     let directory = tempfile::tempdir().unwrap();
     let (phase, phases) = watch::channel(Phase::Running);

@@ -29,6 +29,9 @@ cargo fetch --quiet --locked
 for registry in "$cargo_home"/registry/src/*; do # each machine names it by where it is fetched from
     remap="$remap --remap-path-prefix=$registry=registry"
 done
+if [ "$arch" = arm64 ] && [ "$(uname -m)" != aarch64 ]; then # Debian's cross compiler: crossbuild-essential-arm64
+    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
+fi
 name=noroshi-sensor-$version-$arch
 
 say() { printf 'dist: %s\n' "$*"; }

@@ -53,6 +53,8 @@ pub struct Config {
     pub feeds: FeedsSettings,
     /// The console.
     pub console: ConsoleSettings,
+    /// Where Prometheus reads.
+    pub metrics: MetricsSettings,
 }
 
 /// `[store]` and `[retention]`
@@ -71,8 +73,6 @@ pub struct StoreSettings {
 pub struct FeedsSettings {
     /// Where partners' machines connect to.
     pub listen: SocketAddr,
-    /// Where operators' Prometheus reads metrics, on loopback; nowhere where it is not named.
-    pub metrics_listen: Option<SocketAddr>,
     /// The directory of credentials, a file per partner; without it nobody can read.
     pub tokens: Option<PathBuf>,
     /// The feeds' own key; drawn at the first start.
@@ -83,6 +83,20 @@ pub struct FeedsSettings {
     pub public_url: Option<String>,
     /// How alerts are pushed.
     pub push: PushSettings,
+}
+
+/// `[metrics]`: where operators' Prometheus reads of each role, on loopback; nowhere where it is not
+/// named. Roles of one process may share an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// Of the collector.
+    pub collector: Option<SocketAddr>,
+    /// Of the analyzer.
+    pub analyzer: Option<SocketAddr>,
+    /// Of the feeds, and of deliveries.
+    pub feeds: Option<SocketAddr>,
+    /// Of the console.
+    pub console: Option<SocketAddr>,
 }
 
 /// `[console]`

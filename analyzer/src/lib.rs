@@ -11,6 +11,7 @@
 //! | [`compare`]   | two sets of alerts      | how they differ                  | no                |
 //! | [`import`]    | logs from elsewhere     | cases apart                      | no                |
 //! | [`run`]       | the store               | cases in the store               | yes               |
+//! | [`metrics`]   | what that did           | what Prometheus reads            | no                |
 //! | [`generate`]  | a seed                  | packets, and what must come of them | no             |
 //! | [`evaluate`]  | a scenario            | how well the detectors do        | no                |
 //! | [`scenario`]  | a seed                  | months of windows, and the truth | no                |
@@ -23,6 +24,7 @@ pub mod evaluate;
 pub mod finding;
 pub mod generate;
 pub mod import;
+pub mod metrics;
 pub mod run;
 pub mod scenario;
 pub mod settings;

@@ -25,7 +25,7 @@ use noroshi_store::window::Window;
 use tokio::task::{JoinError, spawn_blocking};
 use uuid::Uuid;
 
-pub use live::{Mode, run, run_as};
+pub use live::{Mode, Parts, run, run_as};
 pub use people::judge_silences;
 pub use warm::warm_up;
 

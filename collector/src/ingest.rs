@@ -34,6 +34,7 @@ use crate::clock;
 use crate::enrich::reload::SharedTables;
 use crate::identity::caller::Caller;
 use crate::identity::revocations::Watched;
+use crate::metrics::Metrics;
 use crate::run::Parts;
 use crate::settings::Settings;
 
@@ -48,6 +49,8 @@ pub struct Shared {
     pub registry: Arc<Registry>,
     /// What is known of sources.
     pub tables: SharedTables,
+    /// Where it is counted.
+    pub metrics: Arc<Metrics>,
     /// What the operator decided.
     pub settings: Settings,
     /// Who was revoked.
@@ -73,12 +76,14 @@ impl Shared {
             store,
             registry,
             tables,
+            metrics,
         } = parts;
         let streams_max = usize::try_from(settings.streams_max).unwrap_or(usize::MAX);
         Self {
             store,
             registry,
             tables,
+            metrics,
             revocations,
             shares: Shares::new(settings.rates),
             settings,

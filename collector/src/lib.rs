@@ -10,6 +10,7 @@
 //! | [`ingest`]   | a sensor's stream        | acknowledgements and refusals  | yes               |
 //! | [`admit`]    | a hello or a batch       | a verdict                      | no                |
 //! | [`enrich`]   | a batch                  | where and whose its sources are | its files        |
+//! | [`metrics`]  | what the others did      | what Prometheus reads          | no                |
 
 pub mod admit;
 pub mod clock;
@@ -17,6 +18,7 @@ pub mod enrich;
 pub mod identity;
 pub mod ingest;
 pub mod listen;
+pub mod metrics;
 pub mod run;
 pub mod settings;
 pub mod update;

@@ -29,6 +29,7 @@ use crate::identity::enrolment::EnrolmentService;
 use crate::identity::tls::TlsError;
 use crate::ingest::{Ingestion, Shared, SharedIngestion};
 use crate::listen::{self, House};
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::update::service::UpdatesService;
 
@@ -49,6 +50,8 @@ pub struct Parts {
     pub registry: Arc<Registry>,
     /// What is known of sources.
     pub tables: SharedTables,
+    /// Where it is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Why the collector does not run.

@@ -48,6 +48,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use noroshi_metrics::answers::Answers;
 use noroshi_store::registry::Registry;
 use noroshi_store::store::Store;
 use tokio::net::TcpListener;
@@ -80,6 +81,8 @@ pub struct Settings {
     pub feeds_url: String,
     /// The directory of identities, where it is beside the console.
     pub identities: Option<Arc<Identities>>,
+    /// Where answers are counted.
+    pub answers: Arc<Answers>,
 }
 
 /// Why there is no console: the operator changes the configuration.
@@ -110,6 +113,7 @@ pub struct Console {
     address: SocketAddr,
     acceptor: Option<TlsAcceptor>,
     desk: Desk,
+    answers: Arc<Answers>,
 }
 
 impl Console {
@@ -145,6 +149,7 @@ impl Console {
             address,
             acceptor,
             desk: Desk::new(store, registry, users, facts),
+            answers: Arc::clone(&settings.answers),
         })
     }
 
@@ -156,7 +161,7 @@ impl Console {
     /// Serves until `shutdown`, then lets answers under way finish.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         tracing::info!(address = %self.address, "the console is served");
-        let router = routes::router(Arc::new(self.desk));
+        let router = routes::router(Arc::new(self.desk), self.answers);
         serve::serve(self.listener, self.acceptor, router, shutdown).await;
     }
 }

@@ -41,13 +41,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
+use noroshi_metrics::answers::{Answers, counted, named};
 
 use crate::desk::Desk;
 use crate::guard::{Visitor, guard, hardened, rights};
 use crate::page;
 
 /// Every route there is.
-pub(crate) fn router(desk: Arc<Desk>) -> Router {
+pub(crate) fn router(desk: Arc<Desk>, answers: Arc<Answers>) -> Router {
     let inside = Router::new()
         .route("/", get(home))
         .route("/now", get(now::page))
@@ -76,7 +77,9 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route_layer(middleware::from_fn(rights))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
+        .layer(middleware::from_fn(named))
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard));
+    let counted = middleware::from_fn_with_state(answers, counted);
     Router::new()
         .route("/sign-in", get(sign_in::page).post(sign_in::begin))
         .route(
@@ -90,6 +93,7 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/icon.svg", get(|| asset("image/svg+xml", ICON)))
         .fallback_service(inside.with_state(Arc::clone(&desk)))
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), hardened))
+        .layer(counted)
         .with_state(desk)
 }
 

@@ -51,10 +51,11 @@ use std::sync::Arc;
 use axum::{Router, middleware};
 use tower_http::compression::CompressionLayer;
 
+use noroshi_metrics::answers::{counted, named};
+
 use crate::answer::tagged;
 use crate::desk::Desk;
 use crate::guard::{Refusal, guard};
-use crate::metrics;
 
 pub use page::{ALERTS_DEFAULT, ALERTS_MAX};
 pub use reports::REPORT_DAYS;
@@ -63,7 +64,7 @@ pub use reports::REPORT_DAYS;
 pub fn router(desk: Desk) -> Router {
     let desk = Arc::new(desk);
     let inside = inside()
-        .layer(middleware::from_fn(metrics::named))
+        .layer(middleware::from_fn(named))
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::NotFound })
         .layer(middleware::from_fn_with_state(
@@ -78,7 +79,7 @@ pub fn router(desk: Desk) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard))
         .layer(middleware::from_fn(taxii::words))
         .layer(CompressionLayer::new());
-    let counted = middleware::from_fn_with_state(Arc::clone(&desk), metrics::counted);
+    let counted = middleware::from_fn_with_state(Arc::clone(&desk.metrics.answers), counted);
     outside()
         .with_state(desk)
         .fallback_service(guarded)

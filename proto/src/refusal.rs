@@ -62,6 +62,27 @@ pub enum Remedy {
 }
 
 impl Refusal {
+    /// In one word, for those who count.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::UnknownSensor(_) => "unknown_sensor",
+            Self::TelescopeMismatch(_) => "telescope_mismatch",
+            Self::ReplayNotAdmitted => "replay_not_admitted",
+            Self::Fenced => "fenced",
+            Self::UnsupportedVersion(_) => "unsupported_version",
+            Self::Unidentified(_) => "unidentified",
+            Self::Malformed(_) => "malformed",
+            Self::OverLimit(_) => "over_limit",
+            Self::TooOld(_) => "too_old",
+            Self::Conflict(_) => "conflict",
+            Self::StoreBusy(_) => "store_busy",
+            Self::ClockAhead(_) => "clock_ahead",
+            Self::ClockBehind(_) => "clock_behind",
+            Self::TooManyStreams => "too_many_streams",
+            Self::Overtaken => "overtaken",
+        }
+    }
+
     /// What the sensor does next.
     pub fn remedy(&self) -> Remedy {
         match self {

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use noroshi_analyzer::run::{Mode, run_as};
+use noroshi_analyzer::run::{Mode, Parts as AnalyzerParts, run_as};
 use noroshi_analyzer::settings::Settings;
 use noroshi_collector::enrich::Tables;
 use noroshi_collector::enrich::reload::SharedTables;
@@ -49,17 +49,18 @@ async fn play(registry: &Arc<Registry>, site: &Site, arguments: &Demo) -> Result
         store: site.store.clone(),
         registry: Arc::clone(registry),
         tables: SharedTables::new(Tables::of_registry(Arc::clone(registry))),
+        metrics: Arc::default(),
     };
     let collector = Local::start(parts, &CollectorSettings::local_replay()).await?;
     let (stop, mut stopped) = channel(());
     let gone = async move { while stopped.changed().await.is_ok() {} };
-    let analyzing = tokio::spawn(run_as(
-        Mode::EXERCISE,
-        site.store.clone(),
-        Arc::clone(registry),
-        Settings::default(),
-        gone,
-    ));
+    let parts = AnalyzerParts {
+        store: site.store.clone(),
+        registry: Arc::clone(registry),
+        settings: Settings::default(),
+        metrics: Arc::default(),
+    };
+    let analyzing = tokio::spawn(run_as(Mode::EXERCISE, parts, gone));
     let (leave, left) = channel(());
     let console = people::receive(site, registry, left).await?;
     let sensors = start_sensors(&cast, &format!("http://{}", collector.address()))?;

@@ -117,6 +117,7 @@ async fn replay(
         store: store.clone(),
         registry: Arc::clone(&config.registry),
         tables: SharedTables::new(tables),
+        metrics: Arc::default(),
     };
     let collector = Local::start(parts, &CollectorSettings::local_replay()).await?;
     progress.say("reading the captures");

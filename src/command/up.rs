@@ -1,15 +1,22 @@
 //! `noroshi up|collector|analyzer|feeds|console`: the centre's roles, until SIGTERM.
 
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
+use noroshi_analyzer::metrics::Metrics as AnalyzerMetrics;
+use noroshi_analyzer::run::Parts as AnalyzerParts;
 use noroshi_collector::enrich::reload::Reloader;
+use noroshi_collector::metrics::Metrics as CollectorMetrics;
 use noroshi_collector::run::Parts;
 use noroshi_console::Console;
 use noroshi_console::user::Users;
 use noroshi_feeds::metrics::Metrics;
-use noroshi_feeds::metrics::listener::Listener;
+use noroshi_feeds::metrics::listener::{Listener, Told};
+use noroshi_metrics::text::Text;
+use noroshi_proto::time::Millis;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -47,11 +54,15 @@ pub async fn run(arguments: &Configured, roles: &[Role]) -> Result<(), Failure> 
         () = signals.told_to_end() => return Ok(()),
     };
     let (stop, stopped) = watch::channel(());
-    let mut tasks = JoinSet::new();
+    let mut running = Running {
+        stopped,
+        tasks: JoinSet::new(),
+        told: BTreeMap::new(),
+    };
     for role in roles {
-        start(*role, &config, &site, &stopped, &mut tasks)?;
+        start(*role, &config, &site, &mut running)?;
     }
-    drop(stopped);
+    let mut tasks = running.tell()?;
     let result = tokio::select! {
         () = signals.told_to_end() => Ok(()),
         reason = site.lost() => Err(Failure::Failed(anyhow::anyhow!("the engine is lost: {reason}"))),
@@ -67,48 +78,71 @@ pub async fn run(arguments: &Configured, roles: &[Role]) -> Result<(), Failure> 
     result
 }
 
-fn start(
-    role: Role,
-    config: &Config,
-    site: &Site,
-    stopped: &watch::Receiver<()>,
-    tasks: &mut JoinSet<Result<(), Failure>>,
-) -> Result<(), Failure> {
-    let store = site.store.clone();
-    let registry = Arc::clone(&config.registry);
-    let shutdown = gone(stopped.clone());
-    match role {
-        Role::Collector => {
-            let (reloader, reports) =
-                Reloader::start(config.sources.clone(), Arc::clone(&registry))?;
-            for report in reports {
-                tracing::info!("{report}");
-            }
-            let tables = reloader.tables();
-            let reloading = reloader.run(gone(stopped.clone()));
-            tasks.spawn(async move {
-                reloading.await;
+type Tasks = JoinSet<Result<(), Failure>>;
+
+/// Roles that were started.
+struct Running {
+    stopped: watch::Receiver<()>,
+    tasks: Tasks,
+    /// What Prometheus is told, by where it reads.
+    told: BTreeMap<SocketAddr, Vec<Told>>,
+}
+
+impl Running {
+    /// Ends when the centre does.
+    fn shutdown(&self) -> impl Future<Output = ()> + Send + use<> {
+        gone(self.stopped.clone())
+    }
+
+    /// Where an address is named, `text` is told there.
+    fn tells(
+        &mut self,
+        address: Option<SocketAddr>,
+        text: impl Fn(Millis) -> String + Send + Sync + 'static,
+    ) {
+        if let Some(address) = address {
+            self.told.entry(address).or_default().push(Arc::new(text));
+        }
+    }
+
+    /// Begins to tell; hands back what runs.
+    fn tell(mut self) -> Result<Tasks, Failure> {
+        for (address, parts) in std::mem::take(&mut self.told) {
+            let all = move |now| parts.iter().map(|part| part(now)).collect::<String>();
+            let serving = Listener::open(address)?.run(Arc::new(all), self.shutdown());
+            self.tasks.spawn(async move {
+                serving.await;
                 Ok(())
             });
-            let settings = config.collector.clone();
-            let parts = Parts {
+        }
+        Ok(self.tasks)
+    }
+}
+
+fn start(role: Role, config: &Config, site: &Site, running: &mut Running) -> Result<(), Failure> {
+    let store = site.store.clone();
+    let registry = Arc::clone(&config.registry);
+    let shutdown = running.shutdown();
+    match role {
+        Role::Collector => collector(config, site, running)?,
+        Role::Analyzer => {
+            let metrics = Arc::new(AnalyzerMetrics::default());
+            let parts = AnalyzerParts {
                 store,
                 registry,
-                tables,
+                settings: config.analyzer.clone(),
+                metrics: Arc::clone(&metrics),
             };
-            tasks.spawn(async move {
-                Ok(noroshi_collector::run::run(&settings, parts, shutdown).await?)
-            });
-        }
-        Role::Analyzer => {
-            let settings = config.analyzer.clone();
-            tasks.spawn(async move {
-                Ok(noroshi_analyzer::run::run(store, registry, settings, shutdown).await?)
-            });
+            running.tells(config.metrics.analyzer, move |_| metrics.text());
+            running
+                .tasks
+                .spawn(async move { Ok(noroshi_analyzer::run::run(parts, shutdown).await?) });
         }
         Role::Feeds => {
-            let metrics = metrics(config, stopped, tasks)?;
-            push(config, site, (stopped, &metrics), tasks);
+            let metrics = Arc::new(Metrics::default());
+            let told = Arc::clone(&metrics);
+            running.tells(config.metrics.feeds, move |now| told.text(now));
+            push(config, site, &metrics, running);
             let Some(credentials) = config.feeds.tokens.clone() else {
                 tracing::warn!("[feeds] tokens names no directory: no feed is served");
                 return Ok(());
@@ -127,22 +161,43 @@ fn start(
                     .as_ref()
                     .and_then(|mail| mail.signing_key.clone()),
             };
-            tasks.spawn(async move {
+            running.tasks.spawn(async move {
                 Ok(noroshi_feeds::run(&settings, store, registry, metrics, shutdown).await?)
             });
         }
-        Role::Console => console(config, site, shutdown, tasks)?,
+        Role::Console => console(config, site, running)?,
     }
     Ok(())
 }
 
+fn collector(config: &Config, site: &Site, running: &mut Running) -> Result<(), Failure> {
+    let registry = Arc::clone(&config.registry);
+    let (reloader, reports) = Reloader::start(config.sources.clone(), Arc::clone(&registry))?;
+    for report in reports {
+        tracing::info!("{report}");
+    }
+    let metrics = Arc::new(CollectorMetrics::default());
+    let parts = Parts {
+        store: site.store.clone(),
+        registry,
+        tables: reloader.tables(),
+        metrics: Arc::clone(&metrics),
+    };
+    running.tells(config.metrics.collector, move |_| metrics.text());
+    let reloading = reloader.run(running.shutdown());
+    running.tasks.spawn(async move {
+        reloading.await;
+        Ok(())
+    });
+    let (settings, shutdown) = (config.collector.clone(), running.shutdown());
+    running
+        .tasks
+        .spawn(async move { Ok(noroshi_collector::run::run(&settings, parts, shutdown).await?) });
+    Ok(())
+}
+
 /// Serves people, where there are any who may sign in.
-fn console(
-    config: &Config,
-    site: &Site,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-    tasks: &mut JoinSet<Result<(), Failure>>,
-) -> Result<(), Failure> {
+fn console(config: &Config, site: &Site, running: &mut Running) -> Result<(), Failure> {
     let Some(file) = &config.console.users else {
         tracing::warn!("[console] users names no file: no console is served");
         return Ok(());
@@ -157,9 +212,16 @@ fn console(
         way: config.console.way.clone(),
         feeds_url: feeds.public_url.clone().unwrap_or_else(own_url),
         identities: identities::for_console(config).map(Arc::new),
+        answers: Arc::default(),
     };
-    let store = site.store.clone();
-    tasks.spawn(async move {
+    let answers = Arc::clone(&settings.answers);
+    running.tells(config.metrics.console, move |_| {
+        let mut text = Text::of("noroshi_console_");
+        answers.write(&mut text);
+        text.into_string()
+    });
+    let (store, shutdown) = (site.store.clone(), running.shutdown());
+    running.tasks.spawn(async move {
         let console = Console::open(&settings, store, registry, users).await?;
         console.run(shutdown).await;
         Ok(())
@@ -167,36 +229,13 @@ fn console(
     Ok(())
 }
 
-/// What the feeds count; told to operators where they want it.
-fn metrics(
-    config: &Config,
-    stopped: &watch::Receiver<()>,
-    tasks: &mut JoinSet<Result<(), Failure>>,
-) -> Result<Arc<Metrics>, Failure> {
-    let metrics = Arc::new(Metrics::default());
-    if let Some(address) = config.feeds.metrics_listen {
-        let listener = Listener::open(address)?;
-        let serving = listener.run(Arc::clone(&metrics), gone(stopped.clone()));
-        tasks.spawn(async move {
-            serving.await;
-            Ok(())
-        });
-    }
-    Ok(metrics)
-}
-
 /// Pushes alerts to the partners that want them pushed.
-fn push(
-    config: &Config,
-    site: &Site,
-    (stopped, metrics): (&watch::Receiver<()>, &Arc<Metrics>),
-    tasks: &mut JoinSet<Result<(), Failure>>,
-) {
+fn push(config: &Config, site: &Site, metrics: &Arc<Metrics>, running: &mut Running) {
     let metrics = Arc::clone(metrics);
     let (settings, store) = (config.feeds.push.clone(), site.store.clone());
     let registry = Arc::clone(&config.registry);
-    let shutdown = gone(stopped.clone());
-    tasks.spawn(async move {
+    let shutdown = running.shutdown();
+    running.tasks.spawn(async move {
         Ok(noroshi_feeds::deliver::run(&settings, store, &registry, &metrics, shutdown).await?)
     });
 }

@@ -20,7 +20,7 @@ use super::place::{self, Place};
 use super::push;
 use super::{
     CollectorSettings, Config, ConsoleSettings, FEEDS_KEY, FEEDS_PORT, FeedsSettings, IDENTITY,
-    StoreSettings, loopback,
+    MetricsSettings, StoreSettings, loopback,
 };
 
 /// The file, before the files it names are read. What is faulty is `None`, and noted.
@@ -35,6 +35,7 @@ pub(super) struct Read {
     store: Option<StoreSettings>,
     pub(super) collector: CollectorSettings,
     analyzer: Option<AnalyzerSettings>,
+    metrics: MetricsSettings,
 }
 
 /// Where the files are named that only [`super::check()`] reads.
@@ -61,6 +62,7 @@ impl Read {
             analyzer: self.analyzer?,
             feeds: self.feeds,
             console: self.console,
+            metrics: self.metrics,
         })
     }
 }
@@ -96,6 +98,7 @@ pub(super) fn read(document: &Document<'_>, base: &Path) -> Read {
     let analyzer = root.settings("analyzer");
     let feeds = feeds(root.section("feeds"), base, &mut lines);
     let console = console::read(root.section("console"), base, &mut lines);
+    let metrics = metrics(root.section("metrics"));
     root.close();
     Read {
         registry,
@@ -106,6 +109,7 @@ pub(super) fn read(document: &Document<'_>, base: &Path) -> Read {
         store,
         collector,
         analyzer,
+        metrics,
     }
 }
 
@@ -155,13 +159,11 @@ fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSetti
                     [feeds.tls], or listen on 127.0.0.1 behind a proxy that speaks TLS";
         section.fault(listen.line, text.to_owned());
     }
-    let metrics_listen = metrics_listen(&mut section);
     lines.push = section.line();
     let push = push::read(&mut section, base, public_url.as_deref(), key_file.clone());
     section.close();
     FeedsSettings {
         listen: listen.value,
-        metrics_listen,
         tokens: tokens.map(|path| base.join(path.value)),
         key_file,
         tls,
@@ -199,14 +201,24 @@ fn public_url(section: &mut Section<'_>) -> Option<String> {
     None
 }
 
-fn metrics_listen(section: &mut Section<'_>) -> Option<SocketAddr> {
-    let written = section.optional::<SocketAddr>("metrics_listen")?;
-    if written.value.ip().is_loopback() {
-        return Some(written.value);
-    }
-    let text = "metrics are the centre's own: listen on loopback, such as 127.0.0.1:7616";
-    section.fault(written.line, text.to_owned());
-    None
+fn metrics(mut section: Section<'_>) -> MetricsSettings {
+    let mut of = |role| {
+        let written = section.optional::<SocketAddr>(role)?;
+        if written.value.ip().is_loopback() {
+            return Some(written.value);
+        }
+        let text = "metrics are the centre's own: listen on loopback, such as 127.0.0.1:7616";
+        section.fault(written.line, text.to_owned());
+        None
+    };
+    let settings = MetricsSettings {
+        collector: of("collector"),
+        analyzer: of("analyzer"),
+        feeds: of("feeds"),
+        console: of("console"),
+    };
+    section.close();
+    settings
 }
 
 pub(super) fn listen(section: &mut Section<'_>, port: u16) -> Written<SocketAddr> {

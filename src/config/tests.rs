@@ -146,7 +146,7 @@ alerts = 100000
     fs::write(directory.path().join("country.mmdb"), "nothing").unwrap();
     let all = check(&path).unwrap_err();
     expect_test::expect![[r#"
-        noroshi.toml:2: unknown key `colour`: the keys known here are registry, store, retention, geo, lists, collector, analyzer, feeds, console
+        noroshi.toml:2: unknown key `colour`: the keys known here are registry, store, retention, geo, lists, collector, analyzer, feeds, console, metrics
         noroshi.toml:4: `url` is "https://clickhouse/noroshi": write "embedded" or "http://user@clickhouse:8123/noroshi" (https is not built in)
         noroshi.toml:6: country.mmdb: broken or no MaxMind database (invalid database: could not find MaxMind DB metadata in file): fetch it again
         noroshi.toml:7: unknown key `contry`: did you mean `country`?
@@ -167,18 +167,21 @@ alerts = 100000
 
 #[test]
 fn metrics_are_told_on_loopback_where_they_are_asked_for() {
-    let read = |feeds: &str| {
+    let read = |metrics: &str| {
         let (directory, path) = site(
-            &format!("registry = \"registry.toml\"\n[feeds]\n{feeds}"),
+            &format!("registry = \"registry.toml\"\n[metrics]\n{metrics}"),
             "",
         );
         let config = Config::load(&path).map_err(|faults| told(&directory, &faults))?;
-        Ok::<_, String>(config.feeds.metrics_listen)
+        Ok::<_, String>(config.metrics)
     };
-    assert_eq!(read(""), Ok(None));
-    let loopback = "127.0.0.1:7616".parse().ok();
-    assert_eq!(read("metrics_listen = \"127.0.0.1:7616\"\n"), Ok(loopback));
-    let refused = read("metrics_listen = \"0.0.0.0:7616\"\n").unwrap_err();
+    assert_eq!(read(""), Ok(MetricsSettings::default()));
+    let analyzer = MetricsSettings {
+        analyzer: "127.0.0.1:7616".parse().ok(),
+        ..MetricsSettings::default()
+    };
+    assert_eq!(read("analyzer = \"127.0.0.1:7616\"\n"), Ok(analyzer));
+    let refused = read("feeds = \"0.0.0.0:7616\"\n").unwrap_err();
     assert!(
         refused.starts_with("noroshi.toml:3: metrics are"),
         "{refused}"

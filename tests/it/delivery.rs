@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use noroshi_collector::enrich::Tables;
 use noroshi_collector::enrich::reload::SharedTables;
+use noroshi_collector::metrics::Metrics;
 use noroshi_collector::run::{Local, Parts};
 use noroshi_collector::settings::{Replay, Settings};
 use noroshi_proto::time::IntervalLength;
@@ -35,6 +36,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 struct Centre {
     store: Store,
     collector: Local,
+    metrics: Arc<Metrics>,
     line: Line,
 }
 
@@ -47,11 +49,13 @@ impl Centre {
             retention: Retention::forever(),
         };
         let store = Store::open(&config).await.expect("the store opens");
-        let collector = collector(&store, Replay::Refused).await;
+        let metrics = Arc::new(Metrics::default());
+        let collector = collector(&store, Replay::Refused, &metrics).await;
         let line = Line::lay(collector.address()).await;
         Self {
             store,
             collector,
+            metrics,
             line,
         }
     }
@@ -60,14 +64,16 @@ impl Centre {
         let Self {
             store,
             collector,
+            metrics,
             line,
         } = self;
         collector.stop().await.expect("the collector ends");
-        let collector = self::collector(&store, Replay::Refused).await;
+        let collector = self::collector(&store, Replay::Refused, &metrics).await;
         line.lead_to(collector.address());
         Self {
             store,
             collector,
+            metrics,
             line,
         }
     }
@@ -93,7 +99,7 @@ impl Centre {
     }
 }
 
-async fn collector(store: &Store, replay: Replay) -> Local {
+async fn collector(store: &Store, replay: Replay, metrics: &Arc<Metrics>) -> Local {
     let registry = Registry::parse("registry.toml", sensor::REGISTRY).expect("it is valid");
     let registry = Arc::new(registry);
     let tables = SharedTables::new(Tables::of_registry(Arc::clone(&registry)));
@@ -101,6 +107,7 @@ async fn collector(store: &Store, replay: Replay) -> Local {
         store: store.clone(),
         registry,
         tables,
+        metrics: Arc::clone(metrics),
     };
     let settings = Settings {
         replay,
@@ -230,6 +237,16 @@ async fn the_same_id_is_kept_once_and_never_with_other_contents() {
     assert_eq!(welcome.held.len(), 1, "the ledger holds what was sent");
     assert_eq!(refusal.reason(), RefusalReason::Conflict);
     centre.assert_holds(&sensor).await;
+    let told = centre.metrics.text();
+    for line in [
+        "noroshi_collector_batches_kept_total 2", // what was there before is acknowledged, too
+        "noroshi_collector_packets_kept_total 100",
+        "noroshi_collector_batches_refused_total{reason=\"conflict\"} 1",
+        "noroshi_collector_batches_waiting 0",
+        "noroshi_collector_batch_seconds_count 2",
+    ] {
+        assert!(told.lines().any(|told| told == line), "{line}: {told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,6 +257,9 @@ async fn a_sensor_that_is_refused_ends_with_the_reason_and_keeps_its_batches() {
     let (error, left) = stranger.refused().await;
     assert!(error.contains("nobody is not in the registry"), "{error}");
     assert_eq!(left, 1);
+    let refused = "noroshi_collector_streams_refused_total{reason=\"unknown_sensor\"} 1\n";
+    let told = centre.metrics.text();
+    assert!(told.contains(refused), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -317,7 +337,7 @@ async fn captures_are_replayed_only_where_replays_are_admitted() {
         .to_string();
     assert!(refused.contains("takes no replayed captures"), "{refused}");
 
-    let exercise = collector(&centre.store, Replay::Admitted).await;
+    let exercise = collector(&centre.store, Replay::Admitted, &centre.metrics).await;
     let delivered = sensor::replay(&capture, exercise.address())
         .await
         .expect("it is admitted");

@@ -11,6 +11,7 @@ mod crash;
 mod delivery;
 mod floods;
 mod identity;
+mod metrics;
 mod mixed;
 mod process;
 mod structure;

@@ -22,6 +22,7 @@ use super::{RunError, examine};
 use crate::alerts::{Outcome, Purpose};
 use crate::analysis::Analysis;
 use crate::detectors::Observation;
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::windows::{Closing, Due, Intake, Pace, mark_late};
 
@@ -68,19 +69,26 @@ impl Mode {
     };
 }
 
+/// What a live analyzer works with.
+pub struct Parts {
+    /// Where batches are, and cases are kept.
+    pub store: Store,
+    /// Who the partners are.
+    pub registry: Arc<Registry>,
+    /// Every threshold.
+    pub settings: Settings,
+    /// Where it is counted.
+    pub metrics: Arc<Metrics>,
+}
+
 /// Examines what sensors report, as time passes, until `shutdown`.
 ///
 /// Waits while another analyzer holds the lease, and while the store does not answer.
 ///
 /// # Errors
 /// [`RunError::Store`] where the store refuses, or another analyzer took over.
-pub async fn run(
-    store: Store,
-    registry: Arc<Registry>,
-    settings: Settings,
-    shutdown: impl Future<Output = ()> + Send,
-) -> Result<(), RunError> {
-    run_as(Mode::OPERATION, store, registry, settings, shutdown).await
+pub async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send) -> Result<(), RunError> {
+    run_as(Mode::OPERATION, parts, shutdown).await
 }
 
 /// [`run`], in a mode.
@@ -89,15 +97,13 @@ pub async fn run(
 /// As [`run`].
 pub async fn run_as(
     mode: Mode,
-    store: Store,
-    registry: Arc<Registry>,
-    settings: Settings,
+    parts: Parts,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), RunError> {
     let mut shutdown = pin!(shutdown);
     let holder = holder();
     let lease = loop {
-        match lease(&store, &holder).await {
+        match lease(&parts.store, &holder).await {
             Ok(Some(lease)) => break lease,
             Ok(None) => {}
             Err(error) => wait_out(error)?,
@@ -107,8 +113,9 @@ pub async fn run_as(
         }
     };
     tracing::info!(token = lease.token(), "analyzer holds the lease");
+    parts.metrics.lead();
     let mut analyzer = loop {
-        match Live::start(mode, &store, &registry, &settings).await {
+        match Live::start(mode, &parts).await {
             Ok(analyzer) => break analyzer,
             Err(RunError::Store(error)) => wait_out(error)?,
             Err(error) => return Err(error),
@@ -120,7 +127,10 @@ pub async fn run_as(
     analyzer.lease = Some(lease);
     loop {
         let over = rest(&mut shutdown).await;
-        match analyzer.step(over).await {
+        let stepped = analyzer.step(over).await;
+        let intake = &analyzer.intake;
+        parts.metrics.come(intake.position(), intake.accounts());
+        match stepped {
             Ok(()) if over => return Ok(()),
             Ok(()) => {}
             Err(RunError::Store(error)) => wait_out(error)?,
@@ -196,6 +206,7 @@ struct Live {
     decided: Decided,
     observed: Vec<Observed>,
     people: People,
+    metrics: Arc<Metrics>,
 }
 
 /// What arrived before this analyzer began.
@@ -238,12 +249,13 @@ impl Before {
 
 impl Live {
     /// Warms up over the past, and takes up the open cases.
-    async fn start(
-        mode: Mode,
-        store: &Store,
-        registry: &Arc<Registry>,
-        settings: &Settings,
-    ) -> Result<Self, RunError> {
+    async fn start(mode: Mode, parts: &Parts) -> Result<Self, RunError> {
+        let Parts {
+            store,
+            registry,
+            settings,
+            metrics,
+        } = parts;
         let now = store.wall_time().await?;
         let length = IntervalLength::DEFAULT;
         let position = store.position().await?.unwrap_or(match mode.pace {
@@ -273,6 +285,7 @@ impl Live {
         let before = Before::read(mode.pace, store, (now, position, taken)).await?;
         tracing::info!(position, cases = analysis.alerts.open(), "analyzer is warm");
         Ok(Self {
+            metrics: Arc::clone(metrics),
             mode,
             store: store.clone(),
             closing: Closing::new(length, mode.pace)
@@ -397,6 +410,7 @@ impl Live {
             let kind = numbered.alert.kind.name();
             tracing::debug!(id = %numbered.alert.id, kind, what, "case");
         }
+        self.metrics.tell(&outcomes);
         self.decided.take(outcomes);
         if let Some(analysis) = &mut self.analysis {
             self.observed.extend(analysis.alerts.observations());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use noroshi_analyzer::alerts::Purpose;
 use noroshi_analyzer::generate::demo::{Play, Stage};
 use noroshi_analyzer::generate::observe;
-use noroshi_analyzer::run::{Mode, RunError, run_as};
+use noroshi_analyzer::run::{Mode, Parts, RunError, run_as};
 use noroshi_analyzer::settings::Settings;
 use noroshi_analyzer::windows::Pace;
 use noroshi_proto::batch::{Batch, Span};
@@ -176,15 +176,15 @@ pub fn start(store: &Store) -> Analyzer {
         pace: Pace::Sensors,
         purpose: Purpose::Operation,
     };
-    let running = tokio::spawn(run_as(
-        mode,
-        store.clone(),
-        Arc::new(registry()),
-        Settings::default(),
-        async move {
-            let _ = stopped.await;
-        },
-    ));
+    let parts = Parts {
+        store: store.clone(),
+        registry: Arc::new(registry()),
+        settings: Settings::default(),
+        metrics: Arc::default(),
+    };
+    let running = tokio::spawn(run_as(mode, parts, async move {
+        let _ = stopped.await;
+    }));
     Analyzer { stop, running }
 }
 

@@ -20,7 +20,7 @@ use noroshi_store::append::Admitted;
 use noroshi_store::store::StoreError;
 use prost::Message as _;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tonic::{Status, Streaming};
 
 use super::Shared;
@@ -31,6 +31,7 @@ use crate::clock;
 use crate::enrich::enrich;
 use crate::identity::caller::Caller;
 use crate::identity::revocations::Watched;
+use crate::metrics::Size;
 
 /// A hello comes at once or the stream is given up.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -177,6 +178,8 @@ impl Stream {
         let mut fenced = pin!(gone(fence));
         let mut stopped = pin!(gone(self.stopped.clone()));
         let mut void = pin!(void(self.caller.clone(), self.shared.revocations.clone()));
+        let metrics = Arc::clone(&self.shared.metrics);
+        let _open = metrics.stream();
         let mut under_way = FuturesOrdered::new();
         // Read, and waiting for its turn. What is under way must go on meanwhile: it holds the
         // turns that others wait for.
@@ -241,6 +244,7 @@ impl Stream {
         let Waiting { batch: wire, slot } = waiting;
         let shared = Arc::clone(&self.shared);
         let named = (Epoch(wire.epoch), wire.sequence);
+        let began = Instant::now();
         let prepared = {
             let (shared, hello) = (Arc::clone(&shared), Arc::clone(hello));
             tokio::task::spawn_blocking(move || prepare(&wire, &hello, &shared)).await
@@ -250,6 +254,7 @@ impl Stream {
         }
         async move {
             let _turn = turn; // until the store has it
+            let _waiting = shared.metrics.batch();
             let refused = |refusal| Refused {
                 batch: Some(named),
                 refusal,
@@ -260,13 +265,20 @@ impl Stream {
             let verdict = match prepared {
                 Ok(admitted) => {
                     let ack = Ack::from(&admitted.batch.id);
+                    let size = Size::of(&admitted.batch);
                     let appended = shared.store.append(admitted).await;
                     appended
-                        .map(|_| ack)
+                        .map(|_| {
+                            shared.metrics.keep(size, began.elapsed());
+                            ack
+                        })
                         .map_err(|error| refused(refusal(error)))
                 }
                 Err(refusal) => Err(refused(refusal)),
             };
+            if let Err(refused) = &verdict {
+                shared.metrics.refuse(&refused.refusal);
+            }
             (verdict, slot)
         }
     }
@@ -274,6 +286,7 @@ impl Stream {
     /// Refuses the stream as a whole.
     async fn refuse(&self, refusal: Refusal) {
         tracing::warn!(%refusal, "stream refused");
+        self.shared.metrics.refuse_stream(&refusal);
         let refused = Refused {
             batch: None,
             refusal,

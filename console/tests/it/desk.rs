@@ -117,6 +117,7 @@ impl Desk {
             way,
             feeds_url: "https://feeds.example.org".to_owned(),
             identities: Some(Arc::new(identities())),
+            answers: Arc::default(),
         };
         let users = Users::of(users());
         let opened = Console::open(&settings, store.clone(), Arc::new(registry), users);

@@ -9,10 +9,14 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use noroshi_proto::time::Millis;
 use tokio::net::TcpListener;
 
 use super::Metrics;
 use crate::{FeedsError, clock, serve};
+
+/// What is told, at the time of asking.
+pub type Told = Arc<dyn Fn(Millis) -> String + Send + Sync>;
 
 /// The media type of Prometheus' text.
 const MEDIA: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -43,18 +47,16 @@ impl Listener {
         self.address
     }
 
-    /// Serves until `shutdown`.
-    pub async fn run(self, metrics: Arc<Metrics>, shutdown: impl Future<Output = ()>) {
+    /// Serves what is `told` until `shutdown`.
+    pub async fn run(self, told: Told, shutdown: impl Future<Output = ()>) {
         tracing::info!(address = %self.address, "metrics are served");
-        let router = Router::new()
-            .route("/metrics", get(text))
-            .with_state(metrics);
+        let router = Router::new().route("/metrics", get(text)).with_state(told);
         // Its own connections are no partner's: they are counted apart, and not told.
         let apart = Arc::new(Metrics::default());
         serve::serve(self.listener, None, router, apart, shutdown).await;
     }
 }
 
-async fn text(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, MEDIA)], metrics.text(clock::now()))
+async fn text(State(told): State<Told>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, MEDIA)], told(clock::now()))
 }

@@ -28,9 +28,13 @@ fn planned(second: u64, form: Form) -> Delivery {
 #[test]
 fn the_text_says_what_was_counted() {
     let metrics = Arc::new(Metrics::default());
-    metrics.answered("/v1/alerts/{id}", 200, Duration::from_millis(30));
-    metrics.answered("/v1/alerts/{id}", 304, Duration::from_millis(200));
-    metrics.answered("none", 401, Duration::from_secs(21));
+    let answered = |route, status, millis| {
+        let took = Duration::from_millis(millis);
+        metrics.answers.answered(route, status, took);
+    };
+    answered("/v1/alerts/{id}", 200, 30);
+    answered("/v1/alerts/{id}", 304, 200);
+    answered("none", 401, 21_000);
     let open = metrics.connected();
     drop(metrics.connected());
     metrics.not_connected(NoConnection::Share);

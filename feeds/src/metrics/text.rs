@@ -1,65 +1,23 @@
-//! The text that Prometheus reads (exposition format 0.0.4).
+//! What is told of it.
 
-use std::fmt::{Display, Write as _};
 use std::sync::atomic::Ordering;
 
+use noroshi_metrics::held;
+use noroshi_metrics::text::Text;
 use noroshi_proto::time::Millis;
 
-use super::{Metrics, NoConnection, SECONDS, Way, held};
+use super::{Metrics, NoConnection, Way};
 use crate::retry::Outcome;
-
-/// A text that grows family by family.
-#[derive(Default)]
-struct Text(String);
-
-impl Text {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        self.line(format_args!("# HELP noroshi_feeds_{name} {help}"));
-        self.line(format_args!("# TYPE noroshi_feeds_{name} {kind}"));
-    }
-
-    fn value(&mut self, name: &str, labels: &str, value: impl Display) {
-        self.line(format_args!("noroshi_feeds_{name}{labels} {value}"));
-    }
-
-    fn line(&mut self, line: impl Display) {
-        let _ = writeln!(self.0, "{line}"); // a string takes everything
-    }
-}
 
 impl Metrics {
     /// All of it, as it stands at `now`.
     pub fn text(&self, now: Millis) -> String {
-        let mut text = Text::default();
-        self.write_answers(&mut text);
+        let mut text = Text::of("noroshi_feeds_");
+        self.answers.write(&mut text);
         self.write_connections(&mut text);
         self.write_deliveries(&mut text);
         self.write_queues(&mut text, now);
-        text.0
-    }
-
-    fn write_answers(&self, text: &mut Text) {
-        let help = "Answers by route and class of status; route=\"none\": refused before a route, or none there.";
-        text.family("requests_total", "counter", help);
-        for ((route, class), count) in &*held(&self.requests) {
-            let labels = format!("{{route=\"{route}\",status=\"{class}xx\"}}");
-            text.value("requests_total", &labels, count);
-        }
-        let help = "From a request's head to the head of its answer, by route.";
-        text.family("answer_seconds", "histogram", help);
-        for (route, times) in &*held(&self.times) {
-            let mut below = 0;
-            for (end, count) in SECONDS.iter().zip(times.classes) {
-                below += count;
-                let labels = format!("{{route=\"{route}\",le=\"{end}\"}}");
-                text.value("answer_seconds_bucket", &labels, below);
-            }
-            let labels = format!("{{route=\"{route}\",le=\"+Inf\"}}");
-            text.value("answer_seconds_bucket", &labels, times.count);
-            let labels = format!("{{route=\"{route}\"}}");
-            text.value("answer_seconds_sum", &labels, times.sum);
-            text.value("answer_seconds_count", &labels, times.count);
-        }
+        text.into_string()
     }
 
     fn write_connections(&self, text: &mut Text) {

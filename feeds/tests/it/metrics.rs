@@ -54,7 +54,9 @@ async fn served(metrics: &Arc<Metrics>, line: &str) -> String {
     let listener = Listener::open(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
     let address = listener.address();
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(listener.run(Arc::clone(metrics), async {
+    let metrics = Arc::clone(metrics);
+    let told = Arc::new(move |now| metrics.text(now));
+    let serving = tokio::spawn(listener.run(told, async {
         let _ = stopped.await; // dropped or sent: both end it
     }));
     let request = format!("{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");

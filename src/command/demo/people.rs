@@ -25,6 +25,7 @@ pub(super) async fn receive(
         way: Way::Loopback,
         feeds_url: "http://127.0.0.1:7615".to_owned(),
         identities: None,
+        answers: Arc::default(),
     };
     let mut roles = vec![("operator".to_owned(), Role::Operator)];
     let first = registry

@@ -128,6 +128,7 @@ impl Site {
             store: store.clone(),
             tables: SharedTables::new(Tables::of_registry(Arc::clone(&registry))),
             registry,
+            metrics: Arc::default(),
         };
         let collector = Local::start(parts, &settings).await.expect("a port");
         Self {

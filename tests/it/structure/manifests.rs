@@ -6,20 +6,24 @@ use cargo_metadata::{Metadata, MetadataCommand};
 
 use super::tree::{root, text};
 
+/// What roles that people watch over may know.
+const SERVER: [&str; 3] = ["noroshi-metrics", "noroshi-proto", "noroshi-store"];
+
 /// Who may depend on whom, `proto ← sensor` and
 /// `proto ← store ← {collector, analyzer, feeds, dashboards, console} ← noroshi`.
 /// The root package depends on the sensor for `replay` and `demo`.
 ///
 /// A new edge needs its own commit and a page in docs/decisions.
 const EDGES: [(&str, &[&str]); 9] = [
+    ("noroshi-metrics", &[]),
     ("noroshi-proto", &[]),
     ("noroshi-sensor", &["noroshi-proto"]),
     ("noroshi-store", &["noroshi-proto"]),
-    ("noroshi-collector", &["noroshi-proto", "noroshi-store"]),
-    ("noroshi-analyzer", &["noroshi-proto", "noroshi-store"]),
-    ("noroshi-feeds", &["noroshi-proto", "noroshi-store"]),
+    ("noroshi-collector", &SERVER),
+    ("noroshi-analyzer", &SERVER),
+    ("noroshi-feeds", &SERVER),
     ("noroshi-dashboards", &["noroshi-proto", "noroshi-store"]),
-    ("noroshi-console", &["noroshi-proto", "noroshi-store"]),
+    ("noroshi-console", &SERVER),
     (
         "noroshi",
         &[
@@ -28,6 +32,7 @@ const EDGES: [(&str, &[&str]); 9] = [
             "noroshi-console",
             "noroshi-dashboards",
             "noroshi-feeds",
+            "noroshi-metrics",
             "noroshi-proto",
             "noroshi-sensor",
             "noroshi-store",
