@@ -14,7 +14,7 @@ const SERVER: [&str; 3] = ["noroshi-metrics", "noroshi-proto", "noroshi-store"];
 /// The root package depends on the sensor for `replay` and `demo`.
 ///
 /// A new edge needs its own commit and a page in docs/decisions.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 10] = [
     ("noroshi-metrics", &[]),
     ("noroshi-proto", &[]),
     ("noroshi-sensor", &["noroshi-proto"]),
