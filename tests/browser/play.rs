@@ -53,6 +53,7 @@ pub async fn perform(store: &Store, registry: &Arc<Registry>, from: Millis) {
         store: store.clone(),
         registry: Arc::clone(registry),
         tables: SharedTables::new(Tables::of_registry(Arc::clone(registry))),
+        metrics: Arc::default(),
     };
     let settings = CollectorSettings::local_replay();
     let collector = Local::start(parts, &settings).await;

@@ -205,7 +205,7 @@ impl PacketSocket {
         // One byte stays 0, which ends the name.
         let room = request.ifr_name.len() - 1;
         for (to, from) in request.ifr_name[..room].iter_mut().zip(name.bytes()) {
-            *to = from.cast_signed();
+            *to = libc::c_char::from_ne_bytes([from]); // signed or not, as the machine has it
         }
         // SAFETY: the request is a whole ifreq and outlives the call, which fills in the flags.
         let flags = unsafe {
