@@ -153,7 +153,7 @@ fn credentials(visitor: &Visitor, partner: &Partner) -> Markup {
             h2 { (texts.say("mine.credentials")) }
             p { (texts.say("mine.token")) }
             p { (texts.say("mine.new_token")) }
-            pre { "openssl rand -base64 32 | tr -d '\\n' > token\nsha256sum token" }
+            div.wide tabindex="0" role="group" aria-label=(texts.say("mine.credentials")) { pre { "openssl rand -base64 32 | tr -d '\\n' > token\nsha256sum token" } }
             p.note { (texts.fill("mine.both", &[("partner", partner.id.as_str())])) }
         }
     }
