@@ -43,7 +43,7 @@ await it("takes them", async () => {
   await send(page, page.getByRole("button", { name: /Hand over/ }));
   await take(page, "shift", 760);
   await page.goto("/sensors");
-  await take(page, "sensors", 420);
+  await take(page, "sensors", 900);
 
   const partner = await person("my-cert", { viewport: PAPER });
   await take(partner, "mine", 640);
