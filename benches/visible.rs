@@ -43,7 +43,7 @@ use noroshi_sensor::ship::lanes::Order;
 use noroshi_sensor::ship::queue::Queue;
 use noroshi_sensor::ship::{self, Phase};
 use noroshi_sensor::spool::{self, Durability, Spool};
-use noroshi_sensor::summarise::{Cut, Settings as Summarising, Summariser};
+use noroshi_sensor::summarise::{Cut, Memory, Settings as Summarising, Summariser};
 use noroshi_sensor::telescope::Telescope;
 use noroshi_store::alert::{State, Subject};
 use noroshi_store::cases::ChangeCursor;
@@ -196,6 +196,7 @@ fn sense(cases: u32, queue: &Queue) -> Arrivals {
         epoch: Epoch(1),
         interval_length: IntervalLength::DEFAULT,
         cut: Cut::EveryInterval,
+        memory: Memory::DEFAULT,
     };
     let decoder = Decoder::new(telescope(), Delivery::Direct);
     let mask = Mask::new(&MaskKey::from_bytes([7; 16]), telescope());

@@ -28,7 +28,7 @@ use noroshi_sensor::decode::tunnel::Delivery;
 use noroshi_sensor::mask::{Mask, MaskKey};
 use noroshi_sensor::packet::{Frame, Packet};
 use noroshi_sensor::sense::Sense;
-use noroshi_sensor::summarise::{Cut, Settings, Summariser};
+use noroshi_sensor::summarise::{Cut, Memory, Settings, Summariser};
 use noroshi_sensor::telescope::Telescope;
 
 #[path = "pipeline/made.rs"]
@@ -142,6 +142,7 @@ fn summarise(path: &Path) -> (Vec<v1::Batch>, u64) {
         epoch: Epoch(1),
         interval_length: IntervalLength::DEFAULT,
         cut: Cut::WhenFull,
+        memory: Memory::DEFAULT,
     };
     let key = MaskKey::from_sensor_id(&settings.sensor);
     let before = cpu_nanos();

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::decode::tunnel::Delivery;
 use crate::identity::IdentityFiles;
+use crate::summarise::Memory;
 use crate::telescope::{Timetable, Watched};
 use crate::update::Settings as UpdateSettings;
 
@@ -48,6 +49,8 @@ pub struct Config {
     pub spool: Spool,
     /// Where frames come from.
     pub capture: Capture,
+    /// What the process may need of memory, beside the capture's ring.
+    pub memory: Memory,
     /// Whose updates are taken; none where it is not written.
     pub update: Option<UpdateSettings>,
 }

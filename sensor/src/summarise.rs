@@ -6,7 +6,7 @@
 //! - Every packet is counted in exactly one flow of one batch. A late one counts in the
 //!   interval that is open, at its first millisecond.
 //! - Silence is told, and costs the same whatever its length.
-//! - Memory is bounded by [`RUN_BYTES_MAX`], and nothing is dropped for it: an interval that
+//! - Memory is bounded by [`Memory`], and nothing is dropped for it: an interval that
 //!   brings more is cut into several batches, and a tuple may then stand in more than one of
 //!   them. `complete_through` moves on with the last.
 //!
@@ -18,6 +18,7 @@
 //! can flood a table that does not exist.
 
 mod flow;
+mod memory;
 mod output;
 mod record;
 mod run;
@@ -39,7 +40,7 @@ use crate::summarise::output::Output;
 use crate::summarise::record::Record;
 use crate::summarise::run::Run;
 
-pub use crate::summarise::run::RUN_BYTES_MAX;
+pub use crate::summarise::memory::Memory;
 
 /// Whose packets are summarised, and how batches are cut.
 #[derive(Clone, Debug)]
@@ -52,6 +53,8 @@ pub struct Settings {
     pub interval_length: IntervalLength,
     /// When a batch is handed over.
     pub cut: Cut,
+    /// What it may need.
+    pub memory: Memory,
 }
 
 /// When a batch is handed over.
@@ -85,7 +88,7 @@ impl Summariser {
             open: None,
             open_millis: 0,
             millis: 0,
-            run: Run::new(mask.bits()),
+            run: Run::new(mask.bits(), settings.memory),
             output: Output::new(settings, mask.telescope_addresses(), mask.bits()),
             mask,
         }

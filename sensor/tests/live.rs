@@ -18,7 +18,7 @@ use noroshi_sensor::decode::Decoder;
 use noroshi_sensor::decode::tunnel::Delivery;
 use noroshi_sensor::mask::{Mask, MaskKey};
 use noroshi_sensor::sense::Sense;
-use noroshi_sensor::summarise::{Cut, Settings, Summariser};
+use noroshi_sensor::summarise::{Cut, Memory, Settings, Summariser};
 use noroshi_sensor::telescope::Telescope;
 
 #[path = "live/wire.rs"]
@@ -123,6 +123,7 @@ impl Sensor {
                 epoch: Epoch(1),
                 interval_length: IntervalLength::DEFAULT,
                 cut: Cut::EveryInterval,
+                memory: Memory::DEFAULT,
             },
             Mask::new(&key, telescope.clone()),
         );

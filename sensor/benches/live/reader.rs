@@ -15,7 +15,7 @@ use noroshi_sensor::decode::Decoder;
 use noroshi_sensor::decode::tunnel::Delivery;
 use noroshi_sensor::mask::{Mask, MaskKey};
 use noroshi_sensor::sense::Sense;
-use noroshi_sensor::summarise::{Cut, Settings, Summariser};
+use noroshi_sensor::summarise::{Cut, Memory, Settings, Summariser};
 use noroshi_sensor::telescope::Telescope;
 use prost::Message as _;
 
@@ -89,6 +89,7 @@ fn sense(interface: &mut Interface, ended: &AtomicBool) -> u64 {
         epoch: Epoch(1),
         interval_length: length,
         cut: Cut::EveryInterval,
+        memory: Memory::DEFAULT,
     };
     let decoder = Decoder::new(telescope(), Delivery::Direct);
     let mut sense = Sense::new(decoder, Summariser::new(settings, mask));

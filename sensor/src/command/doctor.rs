@@ -25,7 +25,7 @@ use crate::run;
 use crate::sense::Sense;
 use crate::ship::probe::probe;
 use crate::spool;
-use crate::summarise::{Cut, Settings, Summariser};
+use crate::summarise::{Cut, Memory, Settings, Summariser};
 use crate::telescope::Telescope;
 use crate::update::state::State;
 
@@ -231,6 +231,7 @@ fn count(
         epoch: Epoch(0),
         interval_length: IntervalLength::DEFAULT,
         cut: Cut::EveryInterval,
+        memory: Memory::DEFAULT,
     };
     let mask = Mask::new(&MaskKey::from_sensor_id(&config.sensor), telescope.clone());
     let decoder = Decoder::new(telescope.clone(), config.delivery);

@@ -28,7 +28,7 @@ use crate::decode::tunnel::Delivery;
 use crate::mask::{Mask, MaskKey};
 use crate::run;
 use crate::sense::Sense;
-use crate::summarise::{Cut, Settings, Summariser};
+use crate::summarise::{Cut, Memory, Settings, Summariser};
 use crate::telescope::Telescope;
 
 /// `noroshi-sensor replay`
@@ -71,6 +71,7 @@ struct Plan {
     telescope: Telescope,
     delivery: Delivery,
     interval_length: IntervalLength,
+    memory: Memory,
     /// Where it is sent to; printed where there is none.
     to: Option<Collector>,
 }
@@ -135,6 +136,7 @@ fn print(plan: Plan, arguments: &Replay) -> Result<usize, Failure> {
         epoch: Epoch(0),
         interval_length: plan.interval_length,
         cut: Cut::WhenFull,
+        memory: plan.memory,
     };
     let mask = Mask::new(
         &MaskKey::from_sensor_id(&plan.sensor),
@@ -193,6 +195,7 @@ fn plan(arguments: &Replay) -> Result<Plan, Failure> {
             telescope: config.telescope.ever(),
             delivery: config.delivery,
             interval_length: config.interval_length,
+            memory: config.memory,
             to: to(&|url| Collector::with_identity(url, &config.identity))?,
         },
         None => Plan {
@@ -200,6 +203,7 @@ fn plan(arguments: &Replay) -> Result<Plan, Failure> {
             telescope: Telescope::default(),
             delivery: Delivery::Direct,
             interval_length: IntervalLength::DEFAULT,
+            memory: Memory::DEFAULT,
             to: to(&Collector::parse)?,
         },
     };

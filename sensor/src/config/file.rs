@@ -15,6 +15,7 @@ use super::{Capture, Check, Config, KernelFilter, Method, Spool};
 use crate::capture::file::FRAME_BYTES_MAX;
 use crate::decode::tunnel::Delivery;
 use crate::identity::IdentityFiles;
+use crate::summarise::Memory;
 
 /// Room for the headers a telescope needs, tunnels and quoted headers included.
 const SNAPLEN_DEFAULT: u32 = 256;
@@ -47,6 +48,7 @@ pub(super) struct File {
     spool: SpoolSection,
     #[serde(default)]
     capture: CaptureSection,
+    memory: Option<Spanned<ByteSize>>,
     update: Option<UpdateSection>,
 }
 
@@ -107,6 +109,10 @@ impl File {
         };
         let spool = self.spool.check(check, directory);
         let capture = self.capture.check(check, &self.interface);
+        let memory = match self.memory {
+            Some(written) => check.keep(written.span().start, memory(*written.as_ref())),
+            None => Some(Memory::DEFAULT),
+        };
         let update = self.update.map(|section| section.check(check, directory));
         Some(Config {
             sensor: sensor?,
@@ -118,12 +124,22 @@ impl File {
             salt_file: directory.join(self.salt_file),
             spool: spool?,
             capture: capture?,
+            memory: memory?,
             update: match update {
                 Some(checked) => Some(checked?),
                 None => None,
             },
         })
     }
+}
+
+fn memory(size: ByteSize) -> Result<Memory, String> {
+    let bounds = [Memory::MIN, Memory::MAX].map(|bytes| ByteSize::mebibytes((bytes >> 20) as u64));
+    let within = size
+        .at_least(bounds[0])
+        .and_then(|size| size.at_most(bounds[1]));
+    let size = within.map_err(|fault| format!("memory {fault}"))?;
+    Memory::new(size.bytes()).ok_or_else(|| "memory is out of bounds".to_owned())
 }
 
 impl IdentitySection {

@@ -146,6 +146,7 @@ fn what_may_be_left_out_has_the_sample_s_values() {
     assert_eq!(short.interval_length, sample.interval_length);
     assert_eq!(short.delivery, sample.delivery);
     assert_eq!(short.spool.bytes_max, sample.spool.bytes_max);
+    assert_eq!(short.memory, sample.memory);
     assert_eq!(short.capture.method, sample.capture.method);
     assert_eq!(short.capture.ring, sample.capture.ring);
     assert_eq!(short.capture.snaplen, sample.capture.snaplen);
@@ -153,7 +154,7 @@ fn what_may_be_left_out_has_the_sample_s_values() {
 }
 
 /// What is replaced in the sample, by what, and what is said about it.
-const FAULTS: [(&str, &str, &str); 17] = [
+const FAULTS: [(&str, &str, &str); 19] = [
     (
         "\"jp-1\"",
         "\"JP 1\"",
@@ -181,7 +182,7 @@ const FAULTS: [(&str, &str, &str); 17] = [
     (
         "path = \"identity\"",
         "key = \"sensor-key.pem\"",
-        "13: [identity] is either `path`, for a sensor that is enrolled, or `certificate`, `key` \
+        "14: [identity] is either `path`, for a sensor that is enrolled, or `certificate`, `key` \
          and `ca`, all three, of your own authority",
     ),
     (
@@ -207,27 +208,27 @@ const FAULTS: [(&str, &str, &str); 17] = [
     (
         "\"16 GiB\"",
         "\"1 MiB\"",
-        "21: spool.bytes_max is 1 MiB, less than 64 MiB: write at least that",
+        "22: spool.bytes_max is 1 MiB, less than 64 MiB: write at least that",
     ),
     (
         "\"16 MiB\"",
         "16",
-        "25: invalid type: integer `16`, expected a size with its unit, such as \"16 MiB\"",
+        "26: invalid type: integer `16`, expected a size with its unit, such as \"16 MiB\"",
     ),
     (
         "\"16 MiB\"",
         "\"16 MB\"",
-        "25: `16 MB` is no size: write one with its unit, such as \"16 MiB\"",
+        "26: `16 MB` is no size: write one with its unit, such as \"16 MiB\"",
     ),
     (
         "\"ring\"",
         "\"dpdk\"",
-        "24: unknown variant `dpdk`, expected `ring` or `pcap`",
+        "25: unknown variant `dpdk`, expected `ring` or `pcap`",
     ),
     (
         "snaplen = 256",
         "snaplen = 60",
-        "26: capture.snaplen 60: write 94 to 262144 bytes, as in 256",
+        "27: capture.snaplen 60: write 94 to 262144 bytes, as in 256",
     ),
     (
         "\"direct\"",
@@ -238,9 +239,19 @@ const FAULTS: [(&str, &str, &str); 17] = [
         "interface = ",
         "iface = ",
         "6: unknown field `iface`, expected one of `sensor`, `collector`, `interface`, \
-         `telescope`, `delivery`, `interval_seconds`, `salt_file`, `identity`, `spool`, `capture`, `update`",
+         `telescope`, `delivery`, `interval_seconds`, `salt_file`, `identity`, `spool`, `capture`, `memory`, `update`",
     ),
-    ("[spool]", "[spool", "19: unclosed table, expected `]`"),
+    ("[spool]", "[spool", "20: unclosed table, expected `]`"),
+    (
+        "\"64 MiB\"",
+        "\"23 MiB\"",
+        "11: memory is 23 MiB, less than 24 MiB: write at least that",
+    ),
+    (
+        "\"64 MiB\"",
+        "\"1025 MiB\"",
+        "11: memory is 1025 MiB, more than 1 GiB: write at most that",
+    ),
 ];
 
 #[test]
@@ -264,6 +275,6 @@ fn all_faults_are_told_at_once() {
         .collect();
     assert_eq!(
         lines,
-        ["sensor.toml:4:", "sensor.toml:10", "sensor.toml:26"]
+        ["sensor.toml:4:", "sensor.toml:10", "sensor.toml:27"]
     );
 }

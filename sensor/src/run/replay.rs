@@ -23,7 +23,7 @@ use crate::sense::Sense;
 use crate::ship::lanes::Order;
 use crate::ship::{self, Rest};
 use crate::spool::{self, Durability};
-use crate::summarise::{Cut, Settings, Summariser};
+use crate::summarise::{Cut, Memory, Settings, Summariser};
 use crate::telescope::Telescope;
 use crate::{clock, key};
 
@@ -104,6 +104,7 @@ pub fn replay_to(replay: Replay) -> Result<Delivered, RunError> {
         epoch,
         interval_length: replay.interval_length,
         cut: Cut::WhenFull,
+        memory: Memory::DEFAULT,
     };
     let mask = Mask::new(
         &MaskKey::from_sensor_id(&replay.sensor),

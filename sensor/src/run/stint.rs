@@ -83,6 +83,7 @@ impl Stint {
             epoch: self.epoch,
             interval_length: config.interval_length,
             cut: Cut::EveryInterval,
+            memory: config.memory,
         };
         let mask = Mask::new(&self.key, self.telescope.clone());
         let decoder = Decoder::new(self.telescope.clone(), config.delivery);

@@ -8,19 +8,11 @@ use noroshi_proto::wire::columns::Row;
 
 use crate::mask::Mask;
 use crate::summarise::flow::Folder;
+use crate::summarise::memory::Memory;
 use crate::summarise::record::Record;
-
-/// Memory for the packets of an interval. Beyond it the interval is cut.
-///
-/// Sorting takes as much again if all sources share their first octet: within 32 MB together
-/// with the batch under construction.
-pub const RUN_BYTES_MAX: usize = 12 * 1024 * 1024;
 
 /// Records of one partition that lie together.
 const CHUNK: usize = 128;
-const CHUNKS_MAX: usize = RUN_BYTES_MAX / size_of::<[Record; CHUNK]>();
-/// Half of the memory, should IPv4 fill the other half.
-const RECORDS6_MAX: usize = RUN_BYTES_MAX / 2 / size_of::<Record6>();
 /// By the first octet of the source.
 const PARTITIONS: usize = 256;
 const NO_CHUNK: u32 = u32::MAX;
@@ -45,10 +37,14 @@ pub(super) struct Run {
     /// One partition, sorted.
     sorted: Vec<Record>,
     folder: Folder,
+    chunks_max: usize,
+    /// Half of the memory, should IPv4 fill the other half.
+    records6_max: usize,
 }
 
 impl Run {
-    pub(super) fn new(bits: TargetBits) -> Self {
+    pub(super) fn new(bits: TargetBits, memory: Memory) -> Self {
+        let bytes = memory.of_packets();
         Self {
             records: Vec::new(),
             earlier: Vec::new(),
@@ -57,6 +53,8 @@ impl Run {
             packets: 0,
             sorted: Vec::new(),
             folder: Folder::new(bits),
+            chunks_max: bytes / size_of::<[Record; CHUNK]>(),
+            records6_max: bytes / 2 / size_of::<Record6>(),
         }
     }
 
@@ -68,7 +66,7 @@ impl Run {
     /// Whether another packet might need more memory than allowed.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
-        self.earlier.len() >= CHUNKS_MAX || self.records6.len() >= RECORDS6_MAX
+        self.earlier.len() >= self.chunks_max || self.records6.len() >= self.records6_max
     }
 
     /// An IPv4 packet; `record` has its target unmasked, and no source yet.

@@ -44,6 +44,7 @@ fn summariser(cut: Cut, prefix: &str) -> Summariser {
         epoch: Epoch(1),
         interval_length: LENGTH,
         cut,
+        memory: Memory::DEFAULT,
     };
     Summariser::new(settings, mask(prefix))
 }
@@ -302,7 +303,7 @@ fn a_busy_interval_is_cut_and_complete_with_its_last_part() {
 
 #[test]
 fn more_packets_than_memory_are_sent_in_parts_and_none_is_lost() {
-    let one_run = (RUN_BYTES_MAX / 24) as u64;
+    let one_run = (Memory::DEFAULT.of_packets() / 24) as u64;
     let mut summariser = summariser(Cut::EveryInterval, "198.18.0.0/16");
     let mut batches = Vec::new();
     for number in 0..one_run * 2 {

@@ -23,7 +23,7 @@ use noroshi_sensor::ship::lanes::Order;
 use noroshi_sensor::ship::queue::Queue;
 use noroshi_sensor::ship::{self, Phase, ShipError, Shipped};
 use noroshi_sensor::spool::{self, Durability, Spool};
-use noroshi_sensor::summarise::{Cut, Settings, Summariser};
+use noroshi_sensor::summarise::{Cut, Memory, Settings, Summariser};
 use noroshi_sensor::telescope::Telescope;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -322,6 +322,7 @@ fn summariser(id: &SensorId, epoch: Epoch) -> Summariser {
         epoch,
         interval_length: LENGTH,
         cut: Cut::EveryInterval,
+        memory: Memory::DEFAULT,
     };
     Summariser::new(
         settings,
