@@ -81,9 +81,6 @@ impl Watch {
             let now = clock::now();
             latest = latest.max(now);
             set_back(latest, now)?;
-            for lit in self.sense.dawns() {
-                self.note(lit, now)?;
-            }
             if now.0.abs_diff(asked.0) >= ASK_KERNEL {
                 asked = now;
                 self.ask_kernel()?;
@@ -101,11 +98,15 @@ impl Watch {
 
     /// Reads what came before the next change, and makes it once something came after.
     fn read(&mut self) -> Result<Progress, RunError> {
-        let Some(change) = &mut self.change else {
-            return Ok(self.sense.read(&mut self.interface)?);
+        let progress = match &mut self.change {
+            None => self.sense.read(&mut self.interface)?,
+            Some(change) => self.sense.read(&mut change.before(&mut self.interface))?,
         };
-        let progress = self.sense.read(&mut change.before(&mut self.interface))?;
-        if change.has_come() {
+        // Before the next stint begins: it reads the list of what is lit.
+        for lit in self.sense.dawns() {
+            self.note(lit, clock::now())?;
+        }
+        if self.change.as_ref().is_some_and(Change::has_come) {
             self.go_over()?;
         }
         Ok(progress)
