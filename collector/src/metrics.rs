@@ -36,14 +36,14 @@ struct Kept {
 /// How much a batch holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
-    flow_tuples: u64,
+    pub(crate) flow_tuples: usize,
     packets: u64,
 }
 
 impl Size {
     pub(crate) fn of(batch: &Batch) -> Self {
         Self {
-            flow_tuples: batch.flows().count() as u64,
+            flow_tuples: batch.flows().count(),
             packets: batch.packets(),
         }
     }
@@ -90,7 +90,7 @@ impl Metrics {
     pub(crate) fn keep(&self, size: Size, took: Duration) {
         let mut kept = held(&self.kept);
         kept.batches += 1;
-        kept.flow_tuples += size.flow_tuples;
+        kept.flow_tuples += size.flow_tuples as u64;
         kept.packets += size.packets;
         kept.took.took(took);
     }

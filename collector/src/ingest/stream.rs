@@ -249,8 +249,8 @@ impl Stream {
             let (shared, hello) = (Arc::clone(&shared), Arc::clone(hello));
             tokio::task::spawn_blocking(move || prepare(&wire, &hello, &shared)).await
         };
-        if let Ok(Ok(admitted)) = &prepared {
-            share.spend_tuples(admitted.batch.flows().count(), clock::now());
+        if let Ok(Ok((_, size))) = &prepared {
+            share.spend_tuples(size.flow_tuples, clock::now());
         }
         async move {
             let _turn = turn; // until the store has it
@@ -263,9 +263,8 @@ impl Stream {
                 .map_err(|_| Refusal::StoreBusy("the batch could not be read in".to_owned()))
                 .flatten();
             let verdict = match prepared {
-                Ok(admitted) => {
+                Ok((admitted, size)) => {
                     let ack = Ack::from(&admitted.batch.id);
-                    let size = Size::of(&admitted.batch);
                     let appended = shared.store.append(admitted).await;
                     appended
                         .map(|_| {
@@ -356,17 +355,19 @@ async fn void(caller: Caller, mut revocations: Watched) -> Option<Refusal> {
     }
 }
 
-/// From the wire to what the store takes.
-fn prepare(wire: &v1::Batch, hello: &Hello, shared: &Shared) -> Result<Admitted, Refusal> {
+/// From the wire to what the store takes, and how much that is.
+fn prepare(wire: &v1::Batch, hello: &Hello, shared: &Shared) -> Result<(Admitted, Size), Refusal> {
     let checksum = u64::from(wire.checksum);
     let batch = Batch::try_from(wire)?;
     admit::batch(&batch, hello, &shared.registry, clock::now())?;
     let origins = enrich(&batch, &shared.tables.current());
-    Ok(Admitted {
+    let size = Size::of(&batch);
+    let admitted = Admitted {
         batch,
         checksum,
         origins,
-    })
+    };
+    Ok((admitted, size))
 }
 
 /// What a sensor is told about the store's trouble.
