@@ -164,34 +164,43 @@ async fn line(
             p.note { (texts.fill("alert.bins", &[("minutes", &step)])) }
             (plot.draw())
         }
-        @if !deeds.is_empty() { (table(visitor, &deeds)) }
+        @if !deeds.is_empty() {
+            @let title = texts.say("alert.deeds");
+            section.sheet {
+                h2 { (title) }
+                (self::deeds(visitor, title, &deeds, |deed| html! { (number(deed.packets)) }))
+            }
+        }
     })
 }
 
-fn table(visitor: &Visitor, deeds: &[Deed]) -> Markup {
+/// What one source did, by service and class; `packets` says how many, and may lead on.
+pub(super) fn deeds(
+    visitor: &Visitor,
+    title: &str,
+    deeds: &[Deed],
+    packets: impl Fn(&Deed) -> Markup,
+) -> Markup {
     let texts = visitor.texts;
     html! {
-        section.sheet {
-            h2 { (texts.say("alert.deeds")) }
-            div.wide tabindex="0" role="group" aria-label=(texts.say("alert.deeds")) { table {
-                thead { tr {
-                    th scope="col" { (texts.say("alert.service")) }
-                    th scope="col" { (texts.say("alert.class")) }
-                    th.n scope="col" { (texts.say("alert.packets")) }
-                    th.n scope="col" { (texts.say("alert.sensors")) }
-                    th scope="col" { (texts.say("alert.first_seen")) }
-                    th scope="col" { (texts.say("alert.last_seen")) }
-                } }
-                tbody { @for deed in deeds { tr {
-                    td.mono { (deed.service) }
-                    td { (deed.class) }
-                    td.n { (number(deed.packets)) }
-                    td.n { (number(deed.sensors)) }
-                    td.t { (minute(deed.first)) }
-                    td.t { (minute(deed.last)) }
-                } } }
+        div.wide tabindex="0" role="group" aria-label=(title) { table {
+            thead { tr {
+                th scope="col" { (texts.say("alert.service")) }
+                th scope="col" { (texts.say("alert.class")) }
+                th.n scope="col" { (texts.say("alert.packets")) }
+                th.n scope="col" { (texts.say("alert.sensors")) }
+                th scope="col" { (texts.say("alert.first_seen")) }
+                th scope="col" { (texts.say("alert.last_seen")) }
             } }
-        }
+            tbody { @for deed in deeds { tr {
+                td.mono { (deed.service) }
+                td { (deed.class) }
+                td.n { (packets(deed)) }
+                td.n { (number(deed.sensors)) }
+                td.t { (minute(deed.first)) }
+                td.t { (minute(deed.last)) }
+            } } }
+        } }
     }
 }
 

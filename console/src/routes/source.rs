@@ -14,7 +14,7 @@ use noroshi_store::figures::{Bins, Deed};
 use noroshi_store::sources::{SeenBy, SourceDay};
 
 use super::sources::{Leave, ask, leave, note_view, owners_of};
-use super::{alerts, search};
+use super::{alert, alerts, search};
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::guard::Visitor;
@@ -184,27 +184,14 @@ fn hours(source: IpAddr, bins: &Bins, line: &[u64], all: &str) -> Markup {
 
 fn by_service(visitor: &Visitor, source: IpAddr, range: &Range<u64>, deeds: &[Deed]) -> Markup {
     let texts = visitor.texts;
+    let title = texts.say("inquiry.did");
+    let packets = |deed: &Deed| {
+        html! { a href={ (rows(source, range)) "&service=" (deed.service) } { (number(deed.packets)) } }
+    };
     html! {
         section.sheet {
-            h2 { (texts.say("inquiry.did")) }
-            @if deeds.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("inquiry.did")) { table {
-                thead { tr {
-                    th scope="col" { (texts.say("alert.service")) }
-                    th scope="col" { (texts.say("alert.class")) }
-                    th.n scope="col" { (texts.say("alert.packets")) }
-                    th.n scope="col" { (texts.say("alert.sensors")) }
-                    th scope="col" { (texts.say("alert.first_seen")) }
-                    th scope="col" { (texts.say("alert.last_seen")) }
-                } }
-                tbody { @for deed in deeds { tr {
-                    td.mono { (deed.service) }
-                    td { (deed.class) }
-                    td.n { a href={ (rows(source, range)) "&service=" (deed.service) } { (number(deed.packets)) } }
-                    td.n { (number(deed.sensors)) }
-                    td.t { (minute(deed.first)) }
-                    td.t { (minute(deed.last)) }
-                } } }
-            } } }
+            h2 { (title) }
+            @if deeds.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { (alert::deeds(visitor, title, deeds, packets)) }
         }
     }
 }
