@@ -1,9 +1,5 @@
 //! The weekly report of one partner: what was seen of its networks, and how that compares.
-//!
-//! | module   | holds                                                     |
-//! |----------|-----------------------------------------------------------|
-//! | [`week`] | which week                                                |
-//! | `page`   | the report as a page that prints well                     |
+//! `page` is the report as a page that prints well.
 //!
 //! # Promises
 //! - Of others there are sums over at least [`OTHERS_MIN`] partners, of at least [`CELL_MIN`] cases,
@@ -14,7 +10,6 @@
 mod page;
 #[cfg(test)]
 mod tests;
-pub mod week;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,10 +18,10 @@ use noroshi_store::alert::Tlp;
 use noroshi_store::registry::partner::Partner;
 use noroshi_store::reported::{Others, Reported};
 use noroshi_store::store::{Store, StoreError};
+use noroshi_store::week::Week;
 use serde::Serialize;
 
 use crate::text::Texts;
-use week::Week;
 
 /// Partners that others' sums are of, at least.
 pub const OTHERS_MIN: u64 = 5;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use noroshi_feeds::report::week::Week;
 use noroshi_store::origin::PartnerId;
+use noroshi_store::week::Week;
 use uuid::Uuid;
 
 /// `noroshi partner …`

@@ -7,9 +7,9 @@ use std::io::{self, Write};
 use anyhow::Context;
 use noroshi_feeds::deliver::DeliverError;
 use noroshi_feeds::report::Report;
-use noroshi_feeds::report::week::Week;
 use noroshi_feeds::text::Texts;
 use noroshi_feeds::{channel, drill};
+use noroshi_store::week::Week;
 
 use crate::arguments::partners::{Feed as Verb, FeedReport, FeedTest};
 use crate::command::{CENTRE, known_partner};

@@ -9,6 +9,7 @@
 //! | [`store`]      | an engine or server            | the one handle, its schema and retention     |
 //! | [`append`]     | admitted batches               | rows, each batch exactly once                |
 //! | [`ledger`]     | –                              | which batches are kept, who watched when     |
+//! | [`week`]       | an instant, or a name          | a week of ISO 8601, in UTC                   |
 //! | [`windows`]    | a range of time                | [`window`]s for detectors, in order          |
 //! | [`rollups`]    | closed periods                 | coarser counts, and series for baselines     |
 //! | [`past`]       | a range of time                | what detectors must remember of it           |
@@ -72,5 +73,6 @@ pub mod steps;
 pub mod stix;
 pub mod store;
 pub mod tally;
+pub mod week;
 pub mod window;
 pub mod windows;

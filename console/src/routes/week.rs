@@ -7,15 +7,13 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use jiff::civil::{ISOWeekDate, Time, Weekday};
-use jiff::tz::Offset;
-use jiff::{Timestamp, ToSpan as _};
 use maud::{Markup, html};
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Kind, State as Stand};
 use noroshi_store::listing::{Order, Wanted};
 use noroshi_store::remedy::Event;
 use noroshi_store::reported::Reported;
+use noroshi_store::week::Week;
 
 use super::alerts;
 use crate::clock;
@@ -27,7 +25,6 @@ use crate::sight::{Sight, subject};
 
 /// Years that the store's times reach.
 const YEARS: std::ops::Range<i16> = 1971..2106;
-const WEEK: u64 = 7 * 86_400_000;
 /// Kinds of one line of the table.
 const ATTACKS: [Kind; 2] = [Kind::DdosVictim, Kind::ReflectionVictim];
 const SURGES: [Kind; 2] = [Kind::ScanSurge, Kind::NewService];
@@ -68,29 +65,13 @@ fn count(from: Millis, cases: &[Reported], steps: &BTreeMap<String, u64>) -> Cou
     }
 }
 
-/// Monday's first instant of the week that is named, such as `2026-W47`, or of the one now is in.
-fn monday(named: Option<&str>, now: Millis) -> Option<(Millis, String)> {
-    let date = match named {
-        Some(text) => {
-            let (year, week) = text.split_once("-W")?;
-            let year = year.parse().ok().filter(|year| YEARS.contains(year))?;
-            let monday = ISOWeekDate::new(year, week.parse().ok()?, Weekday::Monday);
-            monday.ok()?.date()
-        }
-        None => {
-            let now = Timestamp::from_millisecond(i64::try_from(now.0).ok()?).ok()?;
-            let today = Offset::UTC.to_datetime(now).date();
-            today
-                .checked_sub(i64::from(today.weekday().to_monday_zero_offset()).days())
-                .ok()?
-        }
+/// The week that is named, such as `2026-W47`, or the one now is in.
+fn week(named: Option<&str>, now: Millis) -> Option<Week> {
+    let week = match named {
+        Some(text) => text.parse().ok()?,
+        None => Week::of(now),
     };
-    let start = Offset::UTC
-        .to_timestamp(date.to_datetime(Time::midnight()))
-        .ok()?;
-    let start = Millis(u64::try_from(start.as_millisecond()).ok()?);
-    let week = date.iso_week_date();
-    Some((start, format!("{:04}-W{:02}", week.year(), week.week())))
+    YEARS.contains(&week.year()).then_some(week)
 }
 
 /// `GET /mine/week`
@@ -107,18 +88,19 @@ async fn show(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Respons
     let texts = visitor.texts;
     let own = visitor.session.user.partner().ok_or(Failed::Unknown)?;
     let partner = desk.registry.partner(own).ok_or(Failed::Unknown)?;
-    let (start, name) = monday(fields.get("of"), clock::now()).ok_or(Failed::Wrong)?;
+    let week = week(fields.get("of"), clock::now()).ok_or(Failed::Wrong)?;
+    let last = Week::before(week.start());
     let mut counts = Vec::new();
-    for from in [start, Millis(start.0.saturating_sub(WEEK))] {
-        let until = Millis(from.0 + WEEK);
+    for week in [week, last] {
+        let (from, until) = (week.start(), week.end());
         let cases = desk.store.reported(own, from, until).await?;
         let steps = desk.store.steps_between(own, from, until).await?;
         counts.push(count(from, &cases, &steps));
     }
-    let (_, before) = monday(None, Millis(start.0.saturating_sub(WEEK))).ok_or(Failed::Wrong)?;
+    let (name, before) = (week.to_string(), last.to_string());
     let body = html! {
-        p.soft { (texts.fill("week.about", &[("week", &name)])) " " span.t { (minute(start)) } " – "
-            span.t { (minute(Millis(start.0 + WEEK))) } " UTC · TLP:" (partner.tlp.name()) }
+        p.soft { (texts.fill("week.about", &[("week", &name)])) " " span.t { (minute(week.start())) } " – "
+            span.t { (minute(week.end())) } " UTC · TLP:" (partner.tlp.name()) }
         (table(visitor, &counts, (&name, &before)))
         (still_open(desk, visitor).await?)
         p.note {
@@ -204,15 +186,17 @@ mod tests {
     #[test]
     fn a_week_begins_on_monday_and_counts_its_own() {
         let now = Millis(1_793_599_200_000); // Monday 2 November 2026, 06:00
-        let (start, name) = monday(None, now).unwrap();
+        let of_now = week(None, now).unwrap();
+        let start = of_now.start();
         assert_eq!(
-            (start, name.as_str()),
+            (start, of_now.to_string().as_str()),
             (Millis(1_793_577_600_000), "2026-W45")
         );
-        assert_eq!(monday(None, Millis(start.0 - 1)).unwrap().1, "2026-W44");
-        assert_eq!(monday(Some("2026-W45"), Millis(0)).unwrap().0, start);
+        let before = week(None, Millis(start.0 - 1)).unwrap();
+        assert_eq!(before.to_string(), "2026-W44");
+        assert_eq!(week(Some("2026-W45"), Millis(0)).unwrap().start(), start);
         for wrong in ["2026", "2026-W54", "x-W01", "2026-W", "1812-W01"] {
-            assert_eq!(monday(Some(wrong), now), None, "{wrong}");
+            assert_eq!(week(Some(wrong), now), None, "{wrong}");
         }
         let case = |kind: &str, state: &str, first: u64| Reported {
             kind: kind.to_owned(),

@@ -14,8 +14,8 @@ use crate::clock;
 use crate::desk::{Desk, in_time};
 use crate::guard::Refusal;
 use crate::report::Report;
-use crate::report::week::Week;
 use crate::text::Texts;
+use noroshi_store::week::Week;
 
 /// What a report may do in a browser: nothing but look as it does.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::{ISOWeekDate, Time, Weekday};
+use jiff::civil::{Date, ISOWeekDate, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use noroshi_proto::time::Millis;
@@ -19,15 +19,25 @@ pub struct Week(ISOWeekDate);
 pub struct NotAWeek;
 
 impl Week {
+    /// The one that `now` is in.
+    pub fn of(now: Millis) -> Self {
+        Self::of_day(day(now))
+    }
+
     /// The last one that was over at `now`.
     pub fn before(now: Millis) -> Self {
-        let now = Timestamp::from_millisecond(i64::try_from(now.0).unwrap_or(i64::MAX));
-        let today = TimeZone::UTC
-            .to_datetime(now.unwrap_or(Timestamp::MAX))
-            .date();
-        let then = today.saturating_sub(7.days()).iso_week_date();
+        Self::of_day(day(now).saturating_sub(7.days()))
+    }
+
+    fn of_day(day: Date) -> Self {
+        let then = day.iso_week_date();
         let monday = ISOWeekDate::new(then.year(), then.week(), Weekday::Monday);
         Self(monday.unwrap_or(then))
+    }
+
+    /// The year that it is counted in.
+    pub fn year(self) -> i16 {
+        self.0.year()
     }
 
     /// Its first instant.
@@ -41,6 +51,14 @@ impl Week {
     pub fn end(self) -> Millis {
         Millis(self.start().0 + 7 * 86_400_000)
     }
+}
+
+/// Of UTC.
+fn day(now: Millis) -> Date {
+    let now = Timestamp::from_millisecond(i64::try_from(now.0).unwrap_or(i64::MAX));
+    TimeZone::UTC
+        .to_datetime(now.unwrap_or(Timestamp::MAX))
+        .date()
 }
 
 impl FromStr for Week {
