@@ -1,8 +1,11 @@
 //! Instants and intervals, as a telescope counts them.
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::Offset;
 
 /// Milliseconds since 1970-01-01 UTC: when a packet was seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +32,30 @@ impl fmt::Display for Millis {
             Ok(timestamp) => write!(f, "{timestamp:.3}"),
             Err(_) => write!(f, "{}ms", self.0),
         }
+    }
+}
+
+/// Not a day, and not an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a time is written such as 2026-11-02 or 2026-11-02T06:00:00Z")]
+pub struct NotATime;
+
+/// A day is its first instant, `2026-11-02`; what names no offset is UTC, `2026-11-02T06:00`.
+impl FromStr for Millis {
+    type Err = NotATime;
+
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let timestamp = if let Ok(timestamp) = text.parse::<Timestamp>() {
+            timestamp
+        } else {
+            let civil = text
+                .parse::<DateTime>()
+                .or_else(|_| text.parse::<Date>().map(DateTime::from))
+                .map_err(|_| NotATime)?;
+            Offset::UTC.to_timestamp(civil).map_err(|_| NotATime)?
+        };
+        let millis = u64::try_from(timestamp.as_millisecond());
+        millis.map(Self).map_err(|_| NotATime)
     }
 }
 

@@ -1,25 +1,11 @@
 //! Times as people write them, in UTC.
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::Offset;
 use noroshi_proto::time::Millis;
 
 /// `2026-11-02T06:00:00Z`, `2026-11-02T06:00`, or `2026-11-02` for its first instant.
 pub(super) fn instant(text: &str) -> Result<Millis, String> {
     let wrong = || format!("`{text}` is no time: write 2026-11-02 or 2026-11-02T06:00:00Z (UTC)");
-    let timestamp = if let Ok(timestamp) = text.parse::<Timestamp>() {
-        timestamp
-    } else {
-        let civil = text
-            .parse::<DateTime>()
-            .or_else(|_| text.parse::<Date>().map(DateTime::from))
-            .map_err(|_| wrong())?;
-        Offset::UTC.to_timestamp(civil).map_err(|_| wrong())?
-    };
-    u64::try_from(timestamp.as_millisecond())
-        .map(Millis)
-        .map_err(|_| wrong())
+    text.parse().map_err(|_| wrong())
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! One prefix of the telescope, and when it is watched: as the centre's registry has it.
 
-use jiff::civil;
-use jiff::tz::Offset;
 use noroshi_proto::time::Millis;
 use serde::Deserialize;
-use toml::value::{Datetime, Offset as WrittenOffset};
+use toml::value::Datetime;
 
 use crate::telescope::Watched;
 
@@ -39,7 +37,7 @@ impl WatchedLine {
         let prefix = super::prefix(&text)?;
         let at = |written: Option<Datetime>, absent: Millis| {
             written.map_or(Ok(absent), |written| {
-                millis(&written).ok_or_else(|| {
+                written.to_string().parse().map_err(|_| {
                     format!(
                         "`{written}` is no time that `{text}` could begin or end at: write a day \
                          (UTC) such as 2026-06-01, or an instant such as 2026-06-01T09:00:00Z"
@@ -59,29 +57,4 @@ impl WatchedLine {
             until,
         })
     }
-}
-
-/// A day is its first millisecond; what has no offset is UTC.
-fn millis(written: &Datetime) -> Option<Millis> {
-    let date = written.date?;
-    let small = |number: u8| i8::try_from(number).ok();
-    let year = i16::try_from(date.year).ok()?;
-    let day = civil::Date::new(year, small(date.month)?, small(date.day)?).ok()?;
-    let clock = match written.time {
-        None => civil::Time::midnight(),
-        Some(time) => civil::Time::new(
-            small(time.hour)?,
-            small(time.minute)?,
-            small(time.second.unwrap_or(0).min(59))?, // a leap second counts as the one before it
-            i32::try_from(time.nanosecond.unwrap_or(0)).ok()?,
-        )
-        .ok()?,
-    };
-    let minutes = match written.offset {
-        Some(WrittenOffset::Custom { minutes }) => minutes,
-        Some(WrittenOffset::Z) | None => 0,
-    };
-    let offset = Offset::from_seconds(i32::from(minutes) * 60).ok()?;
-    let instant = offset.to_timestamp(day.to_datetime(clock)).ok()?;
-    u64::try_from(instant.as_millisecond()).ok().map(Millis)
 }

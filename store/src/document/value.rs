@@ -4,12 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use jiff::civil;
-use jiff::tz::Offset;
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use toml::de::DeValue;
-use toml::value::{Datetime, Offset as WrittenOffset, Time};
 
 use crate::alert::Tlp;
 use crate::origin::{Country, PartnerId};
@@ -87,42 +84,8 @@ impl Value for Millis {
         "a day such as 2026-01-01 or an instant such as 2026-01-01T09:00:00Z, without quotes";
 
     fn read(value: &DeValue<'_>) -> Option<Self> {
-        millis(value.as_datetime()?)
+        value.as_datetime()?.to_string().parse().ok()
     }
-}
-
-fn millis(written: &Datetime) -> Option<Millis> {
-    let date = written.date?;
-    let time = written.time.unwrap_or(Time {
-        hour: 0,
-        minute: 0,
-        second: None,
-        nanosecond: None,
-    });
-    let day = civil::Date::new(
-        date.year.try_into().ok()?,
-        small(date.month)?,
-        small(date.day)?,
-    );
-    let clock = civil::Time::new(
-        small(time.hour)?,
-        small(time.minute)?,
-        small(time.second.unwrap_or(0).min(59))?, // a leap second counts as the one before it
-        i32::try_from(time.nanosecond.unwrap_or(0)).ok()?,
-    );
-    let minutes = match written.offset {
-        Some(WrittenOffset::Custom { minutes }) => minutes,
-        Some(WrittenOffset::Z) | None => 0,
-    };
-    let offset = Offset::from_seconds(i32::from(minutes) * 60).ok()?;
-    let instant = offset
-        .to_timestamp(day.ok()?.to_datetime(clock.ok()?))
-        .ok()?;
-    u64::try_from(instant.as_millisecond()).ok().map(Millis)
-}
-
-fn small(number: u8) -> Option<i8> {
-    i8::try_from(number).ok()
 }
 
 impl Value for PartnerId {
