@@ -27,6 +27,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use noroshi_store::alert::{Alert, Kind, State, Subject};
+use noroshi_store::explanation::Texts;
 use noroshi_store::observations::Observation;
 use noroshi_store::registry::Registry;
 use noroshi_store::registry::attribution;
@@ -37,7 +38,6 @@ use self::case::Case;
 use self::flood::Floods;
 pub use self::heard::{Heard, Suppression};
 use self::jump::Jumps;
-use self::text::Texts;
 use crate::finding::Finding;
 use crate::settings::Settings;
 
@@ -202,7 +202,7 @@ impl Alerts {
         Self {
             settings: settings.clone(),
             purpose,
-            texts: Texts::of(settings.cases.language),
+            texts: settings.cases.language.texts(),
             cases: BTreeMap::new(),
             next_due: u64::MAX,
             closed: BTreeMap::new(),

@@ -22,7 +22,6 @@ use noroshi_store::registry::partner::{PrefixUse, Programme};
 use uuid::Uuid;
 
 use self::log::{Contact, Log};
-use crate::alerts::text::Texts;
 use crate::finding::Reason;
 use crate::settings::Language;
 
@@ -186,9 +185,9 @@ fn absorb(mut case: Case, contacts: &[Contact], language: Language) -> Case {
         alert.last_seen = alert.last_seen.max(contact.at);
     }
     alert.detected_at = alert.last_seen;
-    let texts = Texts::of(language);
-    alert.evidence.rule = texts.rule(Reason::Sinkhole);
-    alert.explanation = texts.explanation(Reason::Sinkhole, alert);
+    let texts = language.texts();
+    alert.evidence.rule = texts.rule(SINKHOLE).to_owned();
+    alert.explanation = texts.explanation(SINKHOLE, alert);
     case
 }
 

@@ -2,6 +2,7 @@
 
 mod surges;
 
+use noroshi_store::explanation::Texts;
 use serde::{Deserialize, Serialize};
 
 pub use self::surges::{CountrySilence, NewService, ScanSurge};
@@ -445,4 +446,19 @@ pub enum Language {
     En,
     /// Japanese.
     Ja,
+}
+
+impl Language {
+    /// Its tag (BCP 47).
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Ja => "ja",
+        }
+    }
+
+    /// The words of explanations.
+    pub(crate) fn texts(self) -> &'static Texts {
+        Texts::of(self.tag()).expect("a test reads the catalogue of each language")
+    }
 }

@@ -118,7 +118,7 @@ impl Line {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use uuid::Uuid;
 
     use super::*;
@@ -126,7 +126,8 @@ mod tests {
 
     const DAY: Range<Millis> = Millis(86_400_000)..Millis(172_800_000);
 
-    fn alert(address: &str, asn: u32) -> Alert {
+    /// A case of a host.
+    pub(crate) fn alert(address: &str, asn: u32) -> Alert {
         let seen = Millis(100_000_000);
         Alert {
             id: Uuid::nil(),

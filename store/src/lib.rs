@@ -18,6 +18,7 @@
 //! | [`remedy`]     | what people say of a case      | where it stands on its partner's side        |
 //! | [`steps`]      | what people do with cases      | their standing, what they do not want again  |
 //! | [`changes`]    | a cursor                       | cases as partners read them, as they change  |
+//! | [`explanation`]| an alert, a language           | what is said of it                           |
 //! | [`digest`]     | alerts                         | what can wait, by AS and network             |
 //! | [`observations`] | what was seen of a case      | a row per case and day                       |
 //! | [`maintenance`] | when sensors are worked on    | whose silence means nothing                  |
@@ -48,6 +49,7 @@ pub mod deliveries;
 pub mod digest;
 pub mod document;
 pub mod engine;
+pub mod explanation;
 pub mod explore;
 pub mod figures;
 pub mod hellos;

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Confidence, Evidence, Kind, Severity, State, Subject};
+use noroshi_store::explanation::Texts;
 use noroshi_store::observations::Observation;
 use uuid::Uuid;
 
 use super::addressing::Addressed;
 use super::days::Days;
-use super::text::{Ground, Texts};
+use super::text::Ground;
 use super::{Numbered, Purpose};
 use crate::finding::{About, Finding, Reason, SERVICES_MAX, VICTIMS_MAX};
 use crate::settings::Settings;
@@ -293,11 +294,14 @@ impl Case {
         let shown = self.services.iter().take(SERVICES_MAX);
         self.alert.evidence.services = shown.map(|(service, _)| service.clone()).collect();
         if let Some(reason) = self.reason {
-            self.alert.explanation = texts.explanation(reason, &self.alert);
-            self.alert.evidence.rule = texts.rule(reason);
+            self.alert.explanation = texts.explanation(reason.code(), &self.alert);
+            self.alert.evidence.rule = texts.rule(reason.code()).to_owned();
         }
         if !self.grounds.is_empty() {
-            let words = self.grounds.iter().map(|ground| texts.ground(*ground));
+            let words = self
+                .grounds
+                .iter()
+                .map(|ground| texts.ground(ground.name()).to_owned());
             self.alert.evidence.reasons = words.collect();
         }
         Numbered {

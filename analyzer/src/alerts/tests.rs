@@ -205,7 +205,9 @@ fn a_restart_makes_no_twin_and_counts_nothing_twice() {
 }
 
 fn before_explains(alert: &Alert) -> String {
-    Texts::of(crate::settings::Language::En).explanation(Reason::MiraiSyn, alert)
+    crate::settings::Language::En
+        .texts()
+        .explanation(Reason::MiraiSyn.code(), alert)
 }
 
 #[test]

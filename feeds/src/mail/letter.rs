@@ -10,6 +10,7 @@ use lettre::message::{Body, MultiPart, SinglePart};
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Subject, Tlp};
 use noroshi_store::deliveries::Form;
+use noroshi_store::explanation::told;
 use noroshi_store::observations::{Observation, Sighting};
 
 use super::{Audience, Mails, is_secret};
@@ -182,7 +183,7 @@ impl<'m> Letter<'m> {
             let words = [("reason", item.reason.as_str())];
             let _ = writeln!(text, "{}", texts.say(Of::Body, "reason", &words));
         }
-        let _ = writeln!(text, "\n{}\n", alert.explanation);
+        let _ = writeln!(text, "\n{}\n", told(alert, &texts.language).explanation);
         let evidence = &alert.evidence;
         let severity = texts.say(Of::Severity, name_of(&alert.severity).as_str(), &[]);
         let confidence = texts.say(Of::Confidence, name_of(&alert.confidence).as_str(), &[]);

@@ -263,13 +263,13 @@ fn grounds_say_whether_sensors_agree_on_the_path() {
         let opened = opened(&outcomes)[0].clone();
         (opened.confidence, opened.evidence.reasons)
     };
-    let texts = Texts::of(Language::En);
+    let texts = Language::En.texts();
     let (confidence, reasons) = over_two(Support::Steady);
     assert_eq!(confidence, Confidence::High);
-    assert!(reasons.contains(&texts.ground(Ground::PathsAgree)));
+    assert!(reasons.contains(&texts.ground(Ground::PathsAgree.name()).to_owned()));
     let (confidence, reasons) = over_two(Support::Torn);
     assert_eq!(confidence, Confidence::High, "their owners differ");
-    assert!(reasons.contains(&texts.ground(Ground::PathsDiffer)));
+    assert!(reasons.contains(&texts.ground(Ground::PathsDiffer.name()).to_owned()));
     let torn = Finding {
         support: Support::Torn,
         ..bot("203.0.113.8", START)

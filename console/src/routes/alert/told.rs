@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::Alert;
 use noroshi_store::changes::Shown;
+use noroshi_store::explanation::told;
 use noroshi_store::remedy::{Event, Remedy};
 use uuid::Uuid;
 
@@ -58,16 +59,17 @@ pub(super) fn ask(visitor: &Visitor, alert: &Alert) -> Markup {
 pub(super) fn facts(visitor: &Visitor, alert: &Alert, seen: Sight) -> Markup {
     let texts = visitor.texts;
     let is_masked = seen == Sight::Masked;
+    let told = told(alert, &texts.language);
     html! {
         section.sheet {
             h2 { (texts.say("alert.why")) }
-            @if is_masked { p.soft { (texts.say("alert.masked")) } } @else { p { (alert.explanation) } }
+            @if is_masked { p.soft { (texts.say("alert.masked")) } } @else { p { (told.explanation) } }
             dl {
-                (fact(texts.say("alert.rule"), &alert.evidence.rule))
+                (fact(texts.say("alert.rule"), &told.rule))
                 dt { (texts.say("alert.confidence")) }
                 dd { (texts.word("confidence", confidence(alert)))
-                    @if !is_masked && !alert.evidence.reasons.is_empty() {
-                        ": " (alert.evidence.reasons.join("; "))
+                    @if !is_masked && !told.reasons.is_empty() {
+                        ": " (told.reasons.join("; "))
                     }
                 }
                 dt { (texts.say("alert.first_seen")) } dd.t { (minute(alert.first_seen)) }
