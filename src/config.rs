@@ -28,11 +28,11 @@ use noroshi_collector::enrich::Sources;
 use noroshi_collector::settings::Settings as CollectorSettings;
 use noroshi_console::Way;
 use noroshi_feeds::channel::Settings as PushSettings;
-use noroshi_feeds::tls::TlsFiles;
 use noroshi_store::document::{Document, Fault, Faults, read_text};
 use noroshi_store::registry::Registry;
 use noroshi_store::retention::Retention;
 
+use noroshi_web::tls::TlsFiles;
 pub use check::check;
 pub use place::Place;
 

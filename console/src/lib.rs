@@ -16,7 +16,7 @@
 //! | `desk`       | what all routes share     | sign-ins                            | asks the store    |
 //! | `guard`      | a request                 | who asks, or the way to the sign-in | no                |
 //! | `routes`     | a request                 | a page                              | asks the store    |
-//! | [`serve`]    | connections               | requests, a limited number          | yes               |
+//! | [`metrics`]  | what happened             | counts, as Prometheus reads         | no                |
 //!
 //! # Promises
 //! - Every page works without a script, and none loads anything from elsewhere.
@@ -37,7 +37,6 @@ mod page;
 mod plot;
 pub mod rights;
 mod routes;
-pub mod serve;
 pub mod session;
 mod sight;
 pub mod text;
@@ -48,9 +47,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use noroshi_metrics::answers::Answers;
 use noroshi_store::registry::Registry;
 use noroshi_store::store::Store;
+use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -68,6 +67,15 @@ pub enum Way {
     Proxy,
     /// The console itself, with TLS.
     Tls(TlsFiles),
+/// How many browsers at a time; one address may be a whole office.
+pub const LIMITS: Limits = Limits {
+    connections: 1_024,
+    connections_per_address: 256,
+    header_bytes: 32 * 1024,
+};
+/// People show passwords, not certificates.
+pub const CLIENTS: Clients = Clients::Unasked;
+
 }
 
 /// Where to serve, and how.
@@ -82,7 +90,7 @@ pub struct Settings {
     /// The directory of identities, where it is beside the console.
     pub identities: Option<Arc<Identities>>,
     /// Where answers are counted.
-    pub answers: Arc<Answers>,
+    pub metrics: Arc<Metrics>,
 }
 
 /// Why there is no console: the operator changes the configuration.
@@ -108,12 +116,16 @@ pub enum ConsoleError {
 }
 
 /// A console that has its port, and is ready to serve.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// What other servers are asked with.
 pub struct Console {
     listener: TcpListener,
     address: SocketAddr,
     acceptor: Option<TlsAcceptor>,
     desk: Desk,
-    answers: Arc<Answers>,
+    metrics: Arc<Metrics>,
+    limits: Limits,
 }
 
 impl Console {
@@ -132,11 +144,11 @@ impl Console {
             return Err(ConsoleError::NotLoopback(address));
         }
         let acceptor = match &settings.way {
-            Way::Tls(files) => Some(serve::acceptor(files).map_err(ConsoleError::Tls)?),
+            Way::Tls(files) => Some(tls::acceptor(files, CLIENTS)?),
             Way::Loopback | Way::Proxy => None,
         };
         let listen = |source| ConsoleError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let listener = serve::listener(address).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let is_secure = settings.way != Way::Loopback;
         let facts = Facts {
@@ -149,7 +161,8 @@ impl Console {
             address,
             acceptor,
             desk: Desk::new(store, registry, users, facts),
-            answers: Arc::clone(&settings.answers),
+            metrics: Arc::clone(&settings.metrics),
+            limits: limits(&settings.way),
         })
     }
 
@@ -161,7 +174,22 @@ impl Console {
     /// Serves until `shutdown`, then lets answers under way finish.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         tracing::info!(address = %self.address, "the console is served");
-        let router = routes::router(Arc::new(self.desk), self.answers);
-        serve::serve(self.listener, self.acceptor, router, shutdown).await;
+        let server = Server {
+            listener: self.listener,
+            acceptor: self.acceptor,
+            router: routes::router(Arc::new(self.desk), Arc::clone(&self.metrics.answers)),
+            limits: self.limits,
+            connections: Arc::clone(&self.metrics.connections),
+        };
+        server.run(shutdown).await;
     }
 }
+
+/// Behind a proxy all browsers come from one address.
+fn limits(way: &Way) -> Limits {
+    let mut limits = LIMITS;
+    if *way == Way::Proxy {
+        limits.connections_per_address = limits.connections;
+    }
+}
+    limits

@@ -19,12 +19,12 @@ use crate::mail::post::{Post, Server};
 use crate::mail::{Audience, Mails};
 use crate::message::Message;
 use crate::metrics::Way;
-use crate::outbound::{Guard, Outbound};
 use crate::plan::{Pace, Profile};
 use crate::retry::Outcome;
 use crate::syslog::Collector;
 use crate::text::Texts;
 use crate::webhook::Hook;
+use noroshi_web::outbound::{Guard, Outbound};
 
 /// The channel of mails to a partner, after which the others are named.
 pub const MAIL: &str = "mail";
@@ -203,6 +203,7 @@ impl<'s> Shared<'s> {
     fn open(settings: &'s Settings, key: Option<&Key>, now: Millis) -> Result<Self, String> {
         let guard = Guard {
             allow: settings.allow_private.clone(),
+            in_the_clear: settings.allow_private.clone(),
         };
         let outbound = Outbound::new(guard, settings.authorities.as_deref())?;
         let mail = settings.mail.as_ref();

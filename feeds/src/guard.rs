@@ -15,7 +15,7 @@ use noroshi_store::origin::PartnerId;
 
 use crate::credential::Credentials;
 use crate::desk::Desk;
-use crate::serve::PeerCertificate;
+use noroshi_web::serve::PeerCertificate;
 
 /// Characters of a request's address that are written down.
 const TOLD_MAX: usize = 300;

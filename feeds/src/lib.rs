@@ -25,17 +25,14 @@
 //! | [`plan`]         | what waits, and the time   | what to send now               | no                |
 //! | [`retry`]        | how an attempt went        | when to try again              | no                |
 //! | [`webhook`], [`mail`], [`syslog`] | a message | its bytes, and the way out | to send  |
-//! | [`outbound`]     | a receiver's address       | a connection, if it is public  | yes               |
 //! | [`channel`]      | the registry               | where each partner is pushed to| files, at start   |
 //! | [`deliver`]      | changes of cases           | messages, delivered            | yes               |
 //! | [`desk`]         | what the routes share      | the store's answer, in time    | asks the store    |
 //! | `guard`          | a request                  | its reader, or a refusal       | no                |
 //! | [`answer`]       | an answer                  | the same with a tag, or a 304  | no                |
 //! | [`routes`]       | a request                  | an answer                      | asks the store    |
-//! | [`metrics`]      | what happened              | counts, as Prometheus reads    | loopback, to serve|
+//! | [`metrics`]      | what happened              | counts, as Prometheus reads    | no                |
 //! | [`audit`]        | who read what              | rows                           | writes the store  |
-//! | [`tls`]          | certificate and key        | what TLS is accepted with      | files, at start   |
-//! | [`serve`]        | connections                | requests, a limited number     | yes               |
 //!
 //! # Promises
 //! - A reader sees alerts whose partner it is, in the question to the store and again when they
@@ -65,7 +62,6 @@ pub mod metrics;
 pub mod misp;
 #[cfg(test)]
 mod need_to_know;
-pub mod outbound;
 pub mod plan;
 pub mod publish;
 pub mod rate;
@@ -78,7 +74,6 @@ pub mod rsit;
 #[cfg(test)]
 mod samples;
 pub mod seats;
-pub mod serve;
 mod service;
 pub mod shadowserver;
 pub mod steps;
@@ -86,7 +81,6 @@ pub mod stix;
 pub mod syslog;
 pub mod taxii;
 pub mod text;
-pub mod tls;
 pub mod webhook;
 
 use std::future::Future;
@@ -98,6 +92,8 @@ use std::sync::Arc;
 
 use noroshi_store::registry::Registry;
 use noroshi_store::store::{Store, StoreError};
+use noroshi_web::serve::{self, Limits, Server};
+use noroshi_web::tls::{self, Clients, TlsFiles};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
@@ -106,7 +102,15 @@ use crate::key::Key;
 use crate::keyring::Keyring;
 use crate::mail::pgp::Signer;
 use crate::metrics::Metrics;
-use crate::tls::TlsFiles;
+
+/// How many partners' machines at a time; one address is one partner's network.
+pub const LIMITS: Limits = Limits {
+    connections: 16_384,
+    connections_per_address: 128,
+    header_bytes: 16 * 1024,
+};
+/// Whose a certificate is, its digest in the credentials says.
+pub const CLIENTS: Clients = Clients::MayShow;
 
 /// Where to serve, and to whom.
 #[derive(Clone, Debug)]
@@ -151,9 +155,6 @@ pub enum FeedsError {
          set certificate and key under [feeds.tls]"
     )]
     NotLoopback(SocketAddr),
-    /// Metrics are the centre's own, and are served without TLS.
-    #[error("metrics are served on loopback alone: listen on 127.0.0.1 or ::1 instead of {0}")]
-    MetricsNotLoopback(SocketAddr),
     /// The address is taken, or not ours.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -192,7 +193,8 @@ impl Feeds {
         if settings.tls.is_none() && !address.ip().is_loopback() {
             return Err(FeedsError::NotLoopback(address));
         }
-        let acceptor = settings.tls.as_ref().map(tls::acceptor).transpose()?;
+        let acceptor = |files| tls::acceptor(files, CLIENTS);
+        let acceptor = settings.tls.as_ref().map(acceptor).transpose()?;
         let keyring = Arc::new(open_keyring(settings, &registry)?);
         let key = Key::load_or_draw(&settings.key)?;
         let signer = settings.signing_key.as_deref().map(Signer::open);
@@ -248,9 +250,14 @@ impl Feeds {
         let mut publishing = pin!(self.publisher.run(ended(stopped.clone())));
         let closing = self.desk.closing.clone();
         let router = routes::router(self.desk);
-        let (listener, acceptor) = (self.listener, self.acceptor);
-        let serving = serve::serve(listener, acceptor, router, self.metrics, ended(stopped));
-        let mut serving = pin!(serving);
+        let server = Server {
+            listener: self.listener,
+            acceptor: self.acceptor,
+            router,
+            limits: LIMITS,
+            connections: Arc::clone(&self.metrics.connections),
+        };
+        let mut serving = pin!(server.run(ended(stopped)));
         let mut published = None;
         tokio::select! {
             () = shutdown => {}

@@ -3,9 +3,9 @@
 //! # Promises
 //! - No partner's name, no address, no path that was asked for: labels are routes as the router
 //!   writes them, classes of statuses, and words of this program. So the series have an end too.
-//! - Partners never read them: they have a listener of their own, on loopback (see [`listener`]).
+//! - Partners never read them: they have a listener of their own, on loopback
+//!   (see [`noroshi_web::prometheus`]).
 
-pub mod listener;
 mod text;
 
 use std::collections::{BTreeMap, HashMap};
@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use noroshi_metrics::answers::Answers;
+use noroshi_metrics::connections::Connections;
 use noroshi_metrics::held;
 use noroshi_proto::time::Millis;
 use noroshi_store::deliveries::{Delivery, Form};
@@ -43,32 +44,11 @@ impl Way {
     }
 }
 
-/// Why a connection was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum NoConnection {
-    /// Its address has its share.
-    Share,
-    /// The system said no: its table of open files is full.
-    System,
-}
-
-impl NoConnection {
-    const ALL: [Self; 2] = [Self::Share, Self::System];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Share => "address_has_its_share",
-            Self::System => "system",
-        }
-    }
-}
-
 /// Everything that is counted, from the start of the program.
 #[derive(Debug, Default)]
 pub struct Metrics {
     pub(crate) answers: Arc<Answers>,
-    connections: AtomicU64,
-    refused: Mutex<BTreeMap<NoConnection, u64>>,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) seats: Arc<Seats>,
     deliveries: Mutex<BTreeMap<(Way, &'static str), u64>>,
     /// One entry per channel at work.
@@ -86,10 +66,6 @@ struct Waiting {
     oldest: Option<Millis>,
 }
 
-/// A connection that is counted as open until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Open(Arc<Metrics>);
-
 /// A channel's queue, which is told of until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Queued {
@@ -99,17 +75,6 @@ pub(crate) struct Queued {
 }
 
 impl Metrics {
-    /// Counts a connection for as long as it is open.
-    pub(crate) fn connected(self: &Arc<Self>) -> Open {
-        self.connections.fetch_add(1, Ordering::Relaxed);
-        Open(Arc::clone(self))
-    }
-
-    /// Counts a connection that was not taken.
-    pub(crate) fn not_connected(&self, why: NoConnection) {
-        *held(&self.refused).entry(why).or_default() += 1;
-    }
-
     /// Counts an attempt to deliver.
     pub(crate) fn tried(&self, way: Way, outcome: &Outcome) {
         *held(&self.deliveries)
@@ -143,12 +108,6 @@ impl Queued {
 impl Drop for Queued {
     fn drop(&mut self) {
         held(&self.metrics.queues).remove(&self.number);
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

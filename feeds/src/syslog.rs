@@ -13,8 +13,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::cef;
 use crate::message::{Item, Message, Notice};
-use crate::outbound::Outbound;
 use crate::retry::Outcome;
+use noroshi_web::outbound::Outbound;
 
 /// How long the collector may take for all of it.
 const COLLECTOR_WAIT: Duration = Duration::from_secs(15);

@@ -17,23 +17,28 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use hmac::{Hmac, Mac as _};
 use http_body_util::Full;
 use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, RETRY_AFTER};
 use hyper::{Request, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::Alert;
 use noroshi_store::deliveries::Form;
 use noroshi_store::registry::push::{self, Payload};
+use noroshi_web::ask::{Patience, ask};
+use noroshi_web::outbound::Outbound;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::message::{Item, Message, Notice};
-use crate::outbound::{Outbound, OutboundError, Stream};
 use crate::retry::Outcome;
 
 /// Size of a body: the specification asks for less than 20 kB.
 pub const BODY_BYTES_MAX: usize = 20_000;
-/// How long a receiver may take, from the first packet to the status of its answer.
-pub const ANSWER_WAIT: Duration = Duration::from_secs(15);
+/// How long a receiver may take, from the first packet to the status of its answer; what follows
+/// that is not read.
+const PATIENCE: Patience = Patience {
+    wait: Duration::from_secs(15),
+    bytes: 0,
+};
 /// Keys of one webhook: the old one, the new one, and spares.
 pub const KEYS_MAX: usize = 4;
 
@@ -231,71 +236,33 @@ impl Hook {
 
     /// Posts a message.
     pub async fn send(&self, outbound: &Outbound, message: &Message, now: Millis) -> Outcome {
-        match tokio::time::timeout(ANSWER_WAIT, self.post(outbound, message, now)).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(error)) => Outcome::unreached(error),
-            Err(_) => Outcome::unreached(format!("no answer within {ANSWER_WAIT:?}")),
+        let request = match self.request(message, now) {
+            Ok(request) => request,
+            Err(error) => return Outcome::unreached(error),
+        };
+        match ask(outbound, request, PATIENCE).await {
+            Ok(answer) => {
+                let wait = answer.head.headers.get(RETRY_AFTER);
+                let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+                outcome(answer.head.status, wait.map(Duration::from_secs))
+            }
+            Err(error) => Outcome::unreached(error),
         }
     }
 
-    async fn post(
+    fn request(
         &self,
-        outbound: &Outbound,
         message: &Message,
         now: Millis,
-    ) -> Result<Outcome, PostError> {
-        let host = self.uri.host().unwrap_or_default();
-        let stream: Box<dyn Stream> = match self.uri.scheme_str() {
-            Some("http") => {
-                outbound
-                    .plain(host, self.uri.port_u16().unwrap_or(80))
-                    .await?
-            }
-            _ => {
-                outbound
-                    .secure(host, self.uri.port_u16().unwrap_or(443))
-                    .await?
-            }
-        };
-        let request = self.request(message, now)?;
-        let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream));
-        let (mut sender, connection) = handshake.await?;
-        let answer = async move {
-            let answer = sender.send_request(request).await?;
-            let wait = answer.headers().get(hyper::header::RETRY_AFTER);
-            let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-            Ok::<_, hyper::Error>((answer.status(), wait.map(Duration::from_secs)))
-        };
-        tokio::pin!(answer);
-        let answered = tokio::select! {
-            biased;
-            answered = &mut answer => answered,
-            ended = connection => {
-                ended?;
-                answer.await // it may have come with the end of the connection
-            }
-        };
-        let (status, wait) = answered?;
-        Ok(outcome(status, wait))
-    }
-
-    fn request(&self, message: &Message, now: Millis) -> Result<Request<Full<Bytes>>, PostError> {
+    ) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
         let body = self.body(message);
         let seconds = now.0 / 1000;
-        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
-        let host = self
-            .uri
-            .authority()
-            .map_or("", |authority| authority.as_str());
-        let request = Request::post(path)
-            .header("host", host)
-            .header("content-type", "application/json")
-            .header("user-agent", concat!("noroshi/", env!("CARGO_PKG_VERSION")))
+        Request::post(&self.uri)
+            .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", message.id.to_string())
             .header("webhook-timestamp", seconds)
             .header("webhook-signature", self.signature(message, seconds, &body))
-            .body(Full::new(Bytes::from(body)))?;
-        Ok(request)
+            .body(Full::new(Bytes::from(body)))
     }
 }
 
@@ -308,16 +275,6 @@ fn outcome(status: StatusCode, wait: Option<Duration>) -> Outcome {
         408 | 429 | 502..=504 => Outcome::Unreached { error, wait },
         _ => Outcome::Refused(error),
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum PostError {
-    #[error(transparent)]
-    Outbound(#[from] OutboundError),
-    #[error("HTTP: {0}")]
-    Http(#[from] hyper::Error),
-    #[error("HTTP: {0}")]
-    Request(#[from] hyper::http::Error),
 }
 
 fn read_keys(path: &Path) -> Result<Vec<Key>, String> {

@@ -2,11 +2,12 @@
 //!
 //! Written by hand: three kinds of numbers are less than a crate for them.
 //!
-//! | module        | takes                 | gives                                  |
-//! |---------------|-----------------------|----------------------------------------|
-//! | [`text`]      | families and values   | the text that Prometheus reads         |
-//! | [`times`]     | how long things took  | a histogram                            |
-//! | [`answers`]   | answers of a server   | how many by route, and how long it took |
+//! | module          | takes                   | gives                                   |
+//! |-----------------|-------------------------|-----------------------------------------|
+//! | [`text`]        | families and values     | the text that Prometheus reads          |
+//! | [`times`]       | how long things took    | a histogram                             |
+//! | [`answers`]     | answers of a server     | how many by route, and how long it took |
+//! | [`connections`] | connections of a server | how many are open, and how many refused |
 //!
 //! # Promises
 //! - No partner's and no sensor's name, no address, no path that was asked for: labels are routes
@@ -15,6 +16,7 @@
 //! - Units stand in the names, as Prometheus' own rules want them.
 
 pub mod answers;
+pub mod connections;
 pub mod text;
 pub mod times;
 

@@ -13,10 +13,9 @@ use noroshi_collector::metrics::Metrics as CollectorMetrics;
 use noroshi_collector::run::Parts;
 use noroshi_console::Console;
 use noroshi_console::user::Users;
+use noroshi_feeds::clock;
 use noroshi_feeds::metrics::Metrics;
-use noroshi_feeds::metrics::listener::{Listener, Told};
-use noroshi_metrics::text::Text;
-use noroshi_proto::time::Millis;
+use noroshi_web::prometheus::{Listener, Told};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -98,7 +97,7 @@ impl Running {
     fn tells(
         &mut self,
         address: Option<SocketAddr>,
-        text: impl Fn(Millis) -> String + Send + Sync + 'static,
+        text: impl Fn() -> String + Send + Sync + 'static,
     ) {
         if let Some(address) = address {
             self.told.entry(address).or_default().push(Arc::new(text));
@@ -108,7 +107,7 @@ impl Running {
     /// Begins to tell; hands back what runs.
     fn tell(mut self) -> Result<Tasks, Failure> {
         for (address, parts) in std::mem::take(&mut self.told) {
-            let all = move |now| parts.iter().map(|part| part(now)).collect::<String>();
+            let all = move || parts.iter().map(|part| part()).collect::<String>();
             let serving = Listener::open(address)?.run(Arc::new(all), self.shutdown());
             self.tasks.spawn(async move {
                 serving.await;
@@ -133,7 +132,7 @@ fn start(role: Role, config: &Config, site: &Site, running: &mut Running) -> Res
                 settings: config.analyzer.clone(),
                 metrics: Arc::clone(&metrics),
             };
-            running.tells(config.metrics.analyzer, move |_| metrics.text());
+            running.tells(config.metrics.analyzer, move || metrics.text());
             running
                 .tasks
                 .spawn(async move { Ok(noroshi_analyzer::run::run(parts, shutdown).await?) });
@@ -141,7 +140,7 @@ fn start(role: Role, config: &Config, site: &Site, running: &mut Running) -> Res
         Role::Feeds => {
             let metrics = Arc::new(Metrics::default());
             let told = Arc::clone(&metrics);
-            running.tells(config.metrics.feeds, move |now| told.text(now));
+            running.tells(config.metrics.feeds, move || told.text(clock::now()));
             push(config, site, &metrics, running);
             let Some(credentials) = config.feeds.tokens.clone() else {
                 tracing::warn!("[feeds] tokens names no directory: no feed is served");
@@ -183,7 +182,7 @@ fn collector(config: &Config, site: &Site, running: &mut Running) -> Result<(), 
         tables: reloader.tables(),
         metrics: Arc::clone(&metrics),
     };
-    running.tells(config.metrics.collector, move |_| metrics.text());
+    running.tells(config.metrics.collector, move || metrics.text());
     let reloading = reloader.run(running.shutdown());
     running.tasks.spawn(async move {
         reloading.await;
@@ -212,14 +211,12 @@ fn console(config: &Config, site: &Site, running: &mut Running) -> Result<(), Fa
         way: config.console.way.clone(),
         feeds_url: feeds.public_url.clone().unwrap_or_else(own_url),
         identities: identities::for_console(config).map(Arc::new),
-        answers: Arc::default(),
+        provider: config.console.provider.clone(),
+        authorities: config.console.authorities.clone(),
+        metrics: Arc::default(),
     };
-    let answers = Arc::clone(&settings.answers);
-    running.tells(config.metrics.console, move |_| {
-        let mut text = Text::of("noroshi_console_");
-        answers.write(&mut text);
-        text.into_string()
-    });
+    let metrics = Arc::clone(&settings.metrics);
+    running.tells(config.metrics.console, move || metrics.text());
     let (store, shutdown) = (site.store.clone(), running.shutdown());
     running.tasks.spawn(async move {
         let console = Console::open(&settings, store, registry, users).await?;

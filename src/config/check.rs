@@ -9,8 +9,8 @@ use noroshi_collector::identity::tls::{AuthoritySettings, Source};
 use noroshi_console::user::Users;
 use noroshi_console::{Way, serve};
 use noroshi_feeds::channel::{self, Problem};
+use noroshi_feeds::clock;
 use noroshi_feeds::credential::Credentials;
-use noroshi_feeds::{clock, tls};
 use noroshi_store::document::{Document, Fault, Faults, read_text};
 use noroshi_store::registry::Registry;
 
@@ -37,7 +37,7 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     let mut notes = Vec::new();
     sources(&read, &document, &mut notes);
     if let Some(files) = &read.feeds.tls
-        && let Err(error) = tls::acceptor(files)
+        && let Err(error) = tls::acceptor(files, noroshi_feeds::CLIENTS)
     {
         document.fault(read.lines.tls, error.to_string());
     }
@@ -48,7 +48,7 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
         document.fault(read.lines.identity, error.to_string());
     }
     if let Way::Tls(files) = &read.console.way
-        && let Err(error) = serve::acceptor(files)
+        && let Err(error) = tls::acceptor(files, noroshi_console::CLIENTS)
     {
         document.fault(read.lines.console_tls, error);
     }

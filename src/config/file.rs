@@ -8,11 +8,11 @@ use std::time::Duration;
 use noroshi_analyzer::settings::Settings as AnalyzerSettings;
 use noroshi_collector::enrich::Sources;
 use noroshi_collector::enrich::scanners::ListPaths;
-use noroshi_feeds::tls::TlsFiles;
 use noroshi_proto::limits::CLOCK_BEHIND_MAX;
 use noroshi_store::document::{Document, Section, Written};
 use noroshi_store::registry::Registry;
 use noroshi_store::retention::{IMPORTED_DAYS_MAX, Keep, Retention};
+use noroshi_web::tls::TlsFiles;
 
 use super::collector;
 use super::console;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use noroshi_console::attempts::AT_ONCE;
-use noroshi_console::serve::TlsFiles;
 use noroshi_console::{Console, ConsoleError, Settings, Way};
+use noroshi_web::tls::TlsFiles;
 
 use crate::desk::{Desk, PASSWORD};
 

@@ -53,7 +53,7 @@ impl Post {
     pub fn new(server: &Server, authorities: Option<&PathBuf>) -> Result<Self, String> {
         let mut tls = TlsParameters::builder(server.host.clone());
         if let Some(path) = authorities {
-            for certificate in crate::outbound::authorities(path)? {
+            for certificate in noroshi_web::outbound::authorities(path)? {
                 let certificate = Certificate::from_der(certificate.to_vec());
                 tls = tls.add_root_certificate(certificate.map_err(|error| error.to_string())?);
             }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::expect;
+use noroshi_metrics::connections::NoConnection;
 use noroshi_proto::time::Millis;
 
 use super::*;
@@ -35,9 +36,9 @@ fn the_text_says_what_was_counted() {
     answered("/v1/alerts/{id}", 200, 30);
     answered("/v1/alerts/{id}", 304, 200);
     answered("none", 401, 21_000);
-    let open = metrics.connected();
-    drop(metrics.connected());
-    metrics.not_connected(NoConnection::Share);
+    let open = metrics.connections.connected();
+    drop(metrics.connections.connected());
+    metrics.connections.not_connected(NoConnection::Share);
     metrics.tried(Way::Mail, &Outcome::Delivered);
     metrics.tried(Way::Webhook, &Outcome::unreached("th-cert is not there"));
     let (one, other) = (metrics.queue(Way::Webhook), metrics.queue(Way::Webhook));

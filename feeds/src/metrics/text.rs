@@ -1,12 +1,10 @@
 //! What is told of it.
 
-use std::sync::atomic::Ordering;
-
 use noroshi_metrics::held;
 use noroshi_metrics::text::Text;
 use noroshi_proto::time::Millis;
 
-use super::{Metrics, NoConnection, Way};
+use super::{Metrics, Way};
 use crate::retry::Outcome;
 
 impl Metrics {
@@ -14,26 +12,12 @@ impl Metrics {
     pub fn text(&self, now: Millis) -> String {
         let mut text = Text::of("noroshi_feeds_");
         self.answers.write(&mut text);
-        self.write_connections(&mut text);
+        self.connections.write(&mut text);
+        let help = "Streams of alerts that are open.";
+        text.single("streams_open", "gauge", help, self.seats.count());
         self.write_deliveries(&mut text);
         self.write_queues(&mut text, now);
         text.into_string()
-    }
-
-    fn write_connections(&self, text: &mut Text) {
-        text.family("connections_open", "gauge", "Connections that are open.");
-        let open = self.connections.load(Ordering::Relaxed);
-        text.value("connections_open", "", open);
-        let help = "Connections that were not taken, by reason.";
-        text.family("connections_refused_total", "counter", help);
-        let refused = held(&self.refused);
-        for why in NoConnection::ALL {
-            let labels = format!("{{reason=\"{}\"}}", why.name());
-            let count = refused.get(&why).copied().unwrap_or_default();
-            text.value("connections_refused_total", &labels, count);
-        }
-        text.family("streams_open", "gauge", "Streams of alerts that are open.");
-        text.value("streams_open", "", self.seats.count());
     }
 
     fn write_deliveries(&self, text: &mut Text) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use noroshi_feeds::keyring::LOOK_EVERY;
-use noroshi_feeds::tls::TlsFiles;
+use noroshi_web::tls::TlsFiles;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt as _;

@@ -9,7 +9,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use noroshi_feeds::key::Key;
 use noroshi_feeds::metrics::Metrics;
-use noroshi_feeds::tls::TlsFiles;
 use noroshi_feeds::{Feeds, Settings};
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
@@ -24,6 +23,7 @@ use noroshi_store::retention::Retention;
 use noroshi_store::steps::Step;
 use noroshi_store::stix::{Published, Versions, Wanted};
 use noroshi_store::store::{Store, StoreConfig};
+use noroshi_web::tls::TlsFiles;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;

@@ -6,12 +6,12 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use noroshi_feeds::FeedsError;
+use noroshi_feeds::clock;
 use noroshi_feeds::metrics::Metrics;
-use noroshi_feeds::metrics::listener::Listener;
 use noroshi_store::engine::{Engine, testing};
 use noroshi_store::retention::Retention;
 use noroshi_store::store::{Store, StoreConfig};
+use noroshi_web::prometheus::{Listener, PrometheusError};
 use tokio::sync::oneshot;
 
 use super::desk::{Desk, NORTH, SENSOR, SOUTH};
@@ -55,7 +55,7 @@ async fn served(metrics: &Arc<Metrics>, line: &str) -> String {
     let address = listener.address();
     let (stop, stopped) = oneshot::channel::<()>();
     let metrics = Arc::clone(metrics);
-    let told = Arc::new(move |now| metrics.text(now));
+    let told = Arc::new(move || metrics.text(clock::now()));
     let serving = tokio::spawn(listener.run(told, async {
         let _ = stopped.await; // dropped or sent: both end it
     }));
@@ -126,7 +126,7 @@ async fn partners_and_strangers_read_no_metrics() {
     let elsewhere = served(&desk.metrics, "GET /v1/alerts.jsonl").await;
     assert!(elsewhere.starts_with("HTTP/1.1 404 "), "{elsewhere}");
     let refused = Listener::open(SocketAddr::from(([0, 0, 0, 0], 0)));
-    assert!(matches!(refused, Err(FeedsError::MetricsNotLoopback(_))));
+    assert!(matches!(refused, Err(PrometheusError::NotLoopback(_))));
     desk.close().await;
 }
 

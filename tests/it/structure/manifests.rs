@@ -9,21 +9,30 @@ use super::tree::{root, text};
 /// What roles that people watch over may know.
 const SERVER: [&str; 3] = ["noroshi-metrics", "noroshi-proto", "noroshi-store"];
 
+/// What those may know that speak HTTP.
+const HTTP_SERVER: [&str; 4] = [
+    "noroshi-metrics",
+    "noroshi-proto",
+    "noroshi-store",
+    "noroshi-web",
+];
+
 /// Who may depend on whom, `proto ← sensor` and
 /// `proto ← store ← {collector, analyzer, feeds, dashboards, console} ← noroshi`.
 /// The root package depends on the sensor for `replay` and `demo`.
 ///
 /// A new edge needs its own commit and a page in docs/decisions.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("noroshi-metrics", &[]),
+    ("noroshi-web", &["noroshi-metrics"]),
     ("noroshi-proto", &[]),
     ("noroshi-sensor", &["noroshi-proto"]),
     ("noroshi-store", &["noroshi-proto"]),
     ("noroshi-collector", &SERVER),
     ("noroshi-analyzer", &SERVER),
-    ("noroshi-feeds", &SERVER),
+    ("noroshi-feeds", &HTTP_SERVER),
     ("noroshi-dashboards", &["noroshi-proto", "noroshi-store"]),
-    ("noroshi-console", &SERVER),
+    ("noroshi-console", &HTTP_SERVER),
     (
         "noroshi",
         &[
@@ -36,6 +45,7 @@ const EDGES: [(&str, &[&str]); 10] = [
             "noroshi-proto",
             "noroshi-sensor",
             "noroshi-store",
+            "noroshi-web",
         ],
     ),
 ];

@@ -1,7 +1,4 @@
-//! TLS of the feeds: the server's certificate, and clients that show theirs.
-//!
-//! A client's certificate proves that it has the key; whose it is, its digest in the credentials
-//! says. So any is taken here, whoever signed it, and a connection without one is as good.
+//! TLS of servers: their certificate, and clients that show theirs.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -49,11 +46,21 @@ pub enum TlsError {
     },
 }
 
+/// Whether clients are asked for a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clients {
+    /// They are not.
+    Unasked,
+    /// They may show one, whoever signed it. It proves that they have its key; whose it is, whoever
+    /// reads [`crate::serve::PeerCertificate`] has to know.
+    MayShow,
+}
+
 /// Reads the files, as they are now.
 ///
 /// # Errors
 /// With the file at fault.
-pub fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
+pub fn acceptor(files: &TlsFiles, clients: Clients) -> Result<TlsAcceptor, TlsError> {
     let unusable = |path: &Path, problem: String| TlsError::File {
         path: path.to_owned(),
         problem,
@@ -72,12 +79,14 @@ pub fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
         path: files.key.clone(),
         source,
     };
-    let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+    let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(pair)?
-        .with_client_cert_verifier(Arc::new(AnyCertificate { provider }))
-        .with_single_cert(chain, key)
         .map_err(pair)?;
+    let config = match clients {
+        Clients::Unasked => config.with_no_client_auth(),
+        Clients::MayShow => config.with_client_cert_verifier(Arc::new(AnyCertificate { provider })),
+    };
+    let mut config = config.with_single_cert(chain, key).map_err(pair)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
