@@ -111,18 +111,26 @@ pub struct Configured {
 #[command(after_help = "Examples:
   noroshi user aiko --role operator >> users.toml
   noroshi user somchai --role partner --partner th-cert >> users.toml
+  noroshi user tnet --role host --sensor th-1 --sensor th-2 >> users.toml
+  noroshi user naoko --role analyst --oidc 248289761001 >> users.toml
 
 The file is named in [console] users, and is read when the console starts. It has mode 0600.")]
 pub struct User {
     /// The name typed at sign-in.
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// viewer, analyst, operator or partner.
+    /// viewer, analyst, operator, partner or host.
     #[arg(long, value_name = "ROLE")]
     pub role: String,
     /// Of role partner: which.
     #[arg(long, value_name = "ID")]
     pub partner: Option<String>,
+    /// Of role host: a sensor that they keep running; repeat it for more.
+    #[arg(long = "sensor", value_name = "ID")]
+    pub sensors: Vec<String>,
+    /// No password, but the name that the provider of identities of [console.oidc] knows them by.
+    #[arg(long, value_name = "NAME")]
+    pub oidc: Option<String>,
 }
 
 /// `noroshi demo`

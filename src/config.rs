@@ -27,12 +27,13 @@ use noroshi_analyzer::settings::Settings as AnalyzerSettings;
 use noroshi_collector::enrich::Sources;
 use noroshi_collector::settings::Settings as CollectorSettings;
 use noroshi_console::Way;
+use noroshi_console::provider::Settings as Provider;
 use noroshi_feeds::channel::Settings as PushSettings;
 use noroshi_store::document::{Document, Fault, Faults, read_text};
 use noroshi_store::registry::Registry;
 use noroshi_store::retention::Retention;
-
 use noroshi_web::tls::TlsFiles;
+
 pub use check::check;
 pub use place::Place;
 
@@ -108,6 +109,10 @@ pub struct ConsoleSettings {
     pub users: Option<PathBuf>,
     /// How browsers come there.
     pub way: Way,
+    /// Where else people prove who they are.
+    pub provider: Option<Provider>,
+    /// Authorities that are trusted beside the system's, where the console asks others.
+    pub authorities: Option<PathBuf>,
 }
 
 /// Ports of the listeners, unless told otherwise: unassigned at IANA.

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use noroshi_proto::time::Millis;
 use noroshi_store::registry::Registry;
-use noroshi_store::store::Store;
+use noroshi_store::store::{Store, StoreError};
+use noroshi_web::outbound::Outbound;
 use rand::RngCore as _;
 use rand::rngs::OsRng;
 use tokio::sync::Semaphore;
@@ -12,6 +13,7 @@ use tokio::sync::Semaphore;
 use crate::attempts::Attempts;
 use crate::clock;
 use crate::identity::Identities;
+use crate::provider::Provider;
 use crate::session::{Secret, Sessions};
 use crate::user::{User, Users};
 
@@ -28,11 +30,16 @@ pub(crate) struct Desk {
     pub(crate) is_secure: bool,
     /// The directory of identities, where it is beside the console.
     pub(crate) identities: Option<Arc<Identities>>,
+    /// Where else people prove who they are.
+    pub(crate) provider: Option<Provider>,
+    /// The way to other servers that the configuration names.
+    pub(crate) outbound: Arc<Outbound>,
     /// Held while a shift's note is written: the next one rests on it.
     pub(crate) handing: tokio::sync::Mutex<()>,
-    users: Arc<Users>,
+    pub(crate) users: Arc<Users>,
     sessions: Mutex<Sessions>,
     attempts: Mutex<Attempts>,
+    trials: Mutex<Attempts>,
     proofs: Semaphore,
 }
 
@@ -44,12 +51,16 @@ pub(crate) struct Facts {
     pub(crate) is_secure: bool,
     /// The directory of identities.
     pub(crate) identities: Option<Arc<Identities>>,
+    /// Where else people prove who they are.
+    pub(crate) provider: Option<Provider>,
+    /// The way to other servers that the configuration names.
+    pub(crate) outbound: Arc<Outbound>,
 }
 
-/// How a sign-in ended.
+/// What became of a name and a password.
 pub(crate) enum SignIn {
-    /// The id of the new session.
-    In(Secret, Arc<User>),
+    /// They are somebody's.
+    Proven(Arc<User>),
     /// Name and password are not somebody's.
     Unproven,
     /// Too often under that name.
@@ -64,10 +75,13 @@ impl Desk {
             feeds_url: facts.feeds_url,
             is_secure: facts.is_secure,
             identities: facts.identities,
+            provider: facts.provider,
+            outbound: facts.outbound,
             handing: tokio::sync::Mutex::default(),
             users: Arc::new(users),
             sessions: Mutex::default(),
             attempts: Mutex::default(),
+            trials: Mutex::default(),
             proofs: Semaphore::new(PROOFS_MAX),
         }
     }
@@ -76,17 +90,20 @@ impl Desk {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether this user may have their feeds tried once more.
+    pub(crate) fn may_try(&self, name: &str, now: Millis) -> bool {
+        let trials = self.trials.lock();
+        trials
+            .unwrap_or_else(PoisonError::into_inner)
+            .try_once(name, now)
+    }
+
     fn attempts(&self) -> MutexGuard<'_, Attempts> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Signs somebody in; the session that their browser had before ends.
-    pub(crate) async fn sign_in(
-        &self,
-        name: String,
-        password: String,
-        before: Option<&str>,
-    ) -> SignIn {
+    /// Whose name and password these are.
+    pub(crate) async fn prove(&self, name: String, password: String) -> SignIn {
         let now = clock::now();
         // A name that nobody has may be a password in the wrong field: it is not logged.
         let user = if self.users.knows(&name) {
@@ -98,22 +115,33 @@ impl Desk {
             tracing::warn!(user, "too many attempts to sign in");
             return SignIn::TooOften;
         }
-        let Some(proven) = self.prove(name.clone(), password).await else {
+        let Some(user) = self.compare(name.clone(), password).await else {
             tracing::warn!(user, "an attempt to sign in failed");
             return SignIn::Unproven;
         };
         self.attempts().forget(&name);
-        let user = proven;
+        SignIn::Proven(user)
+    }
+
+    /// Begins a session, once it is written down; the one that the browser had before ends.
+    pub(crate) async fn let_in(
+        &self,
+        user: &Arc<User>,
+        before: Option<&str>,
+        how: &str,
+    ) -> Result<Secret, StoreError> {
+        let written = self.store.audit(&user.author(), how, "").await;
+        written.inspect_err(|error| tracing::error!(%error, "a sign-in cannot be written down"))?;
         let id = secret();
         let mut sessions = self.sessions();
         if let Some(before) = before {
             sessions.end(before);
         }
-        sessions.begin(Arc::clone(&user), &id, secret(), now);
-        SignIn::In(id, user)
+        sessions.begin(Arc::clone(user), &id, secret(), clock::now());
+        Ok(id)
     }
 
-    async fn prove(&self, name: String, password: String) -> Option<Arc<User>> {
+    async fn compare(&self, name: String, password: String) -> Option<Arc<User>> {
         let _place = self.proofs.acquire().await.ok()?;
         let users = Arc::clone(&self.users);
         let proving = tokio::task::spawn_blocking(move || users.prove(&name, &password));
@@ -121,7 +149,7 @@ impl Desk {
     }
 
     /// Until when there are figures: the newest that sensors sent, or now where none did.
-    pub(crate) async fn newest(&self) -> Result<Millis, noroshi_store::store::StoreError> {
+    pub(crate) async fn newest(&self) -> Result<Millis, StoreError> {
         let newest = self.store.newest().await?;
         Ok(newest.map_or_else(clock::now, |second| Millis(second * 1_000)))
     }

@@ -43,6 +43,13 @@ pub(crate) fn cookie(name: &str, value: &str, is_secure: bool) -> String {
     format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}")
 }
 
+/// The cookie of a sign-in elsewhere: it is sent, too, where another site sends the browser back.
+pub(crate) fn travelling_cookie(value: &str, seconds: u32, is_secure: bool) -> String {
+    let secure = if is_secure { "; Secure" } else { "" };
+    let name = cookie_name("journey", is_secure);
+    format!("{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}")
+}
+
 pub(crate) fn read_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).into_iter();
     let pairs = lines

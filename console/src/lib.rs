@@ -3,6 +3,8 @@
 //! | module       | takes                     | gives                               | touches the world |
 //! |--------------|---------------------------|-------------------------------------|-------------------|
 //! | [`user`]     | a file, a password        | who somebody is                     | a file, at start  |
+//! | [`provider`] | what a browser brings back | who somebody is elsewhere          | asks the provider |
+//! | [`journey`]  | a secret                  | what binds a sign-in elsewhere      | no                |
 //! | [`session`]  | an id that was given      | who is signed in                    | no                |
 //! | [`attempts`] | a name and the time       | whether it may be tried once more   | no                |
 //! | [`rights`]   | a role and a route        | whether it exists for that role     | no                |
@@ -33,8 +35,11 @@ mod fields;
 mod guard;
 mod hand_over;
 pub mod identity;
+pub mod journey;
+pub mod metrics;
 mod page;
 mod plot;
+pub mod provider;
 pub mod rights;
 mod routes;
 pub mod session;
@@ -45,18 +50,31 @@ pub mod user;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use noroshi_store::registry::Registry;
 use noroshi_store::store::Store;
-use std::path::PathBuf;
+use noroshi_web::outbound::{Guard, Outbound};
+use noroshi_web::serve::{self, Limits, Server};
+use noroshi_web::tls::{self, Clients, TlsError, TlsFiles};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::desk::{Desk, Facts};
 use crate::identity::Identities;
-use crate::serve::TlsFiles;
+use crate::metrics::Metrics;
+use crate::provider::Provider;
 use crate::user::Users;
+
+/// How many browsers at a time; one address may be a whole office.
+pub const LIMITS: Limits = Limits {
+    connections: 1_024,
+    connections_per_address: 256,
+    header_bytes: 32 * 1024,
+};
+/// People show passwords, not certificates.
+pub const CLIENTS: Clients = Clients::Unasked;
 
 /// Who takes the console's pages to the browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,15 +85,6 @@ pub enum Way {
     Proxy,
     /// The console itself, with TLS.
     Tls(TlsFiles),
-/// How many browsers at a time; one address may be a whole office.
-pub const LIMITS: Limits = Limits {
-    connections: 1_024,
-    connections_per_address: 256,
-    header_bytes: 32 * 1024,
-};
-/// People show passwords, not certificates.
-pub const CLIENTS: Clients = Clients::Unasked;
-
 }
 
 /// Where to serve, and how.
@@ -89,6 +98,10 @@ pub struct Settings {
     pub feeds_url: String,
     /// The directory of identities, where it is beside the console.
     pub identities: Option<Arc<Identities>>,
+    /// Where else people prove who they are.
+    pub provider: Option<provider::Settings>,
+    /// Authorities that are trusted beside the system's, where the console asks others (PEM).
+    pub authorities: Option<PathBuf>,
     /// Where answers are counted.
     pub metrics: Arc<Metrics>,
 }
@@ -103,8 +116,11 @@ pub enum ConsoleError {
     )]
     NotLoopback(SocketAddr),
     /// The server's certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// What other servers are asked with.
     #[error("{0}")]
-    Tls(String),
+    Outbound(String),
     /// The address is taken, or not ours.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -116,9 +132,6 @@ pub enum ConsoleError {
 }
 
 /// A console that has its port, and is ready to serve.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// What other servers are asked with.
 pub struct Console {
     listener: TcpListener,
     address: SocketAddr,
@@ -151,10 +164,16 @@ impl Console {
         let listener = serve::listener(address).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let is_secure = settings.way != Way::Loopback;
+        let outbound = Outbound::new(Guard::of_operator(), settings.authorities.as_deref());
+        let outbound = Arc::new(outbound.map_err(ConsoleError::Outbound)?);
+        let provider = settings.provider.clone();
+        let provider = provider.map(|provider| Provider::open(provider, Arc::clone(&outbound)));
         let facts = Facts {
             feeds_url: settings.feeds_url.clone(),
             is_secure,
             identities: settings.identities.clone(),
+            provider: provider.transpose().map_err(ConsoleError::Outbound)?,
+            outbound,
         };
         Ok(Self {
             listener,
@@ -191,5 +210,5 @@ fn limits(way: &Way) -> Limits {
     if *way == Way::Proxy {
         limits.connections_per_address = limits.connections;
     }
-}
     limits
+}

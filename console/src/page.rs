@@ -12,7 +12,8 @@ use crate::rights::may;
 use crate::text::Texts;
 
 /// Pages named at the top, as far as they exist for who asks.
-const PLACES: [(&str, &str); 6] = [
+const PLACES: [(&str, &str); 7] = [
+    ("/telescope", "telescope"),
     ("/mine", "mine"),
     ("/now", "now"),
     ("/alerts", "alerts"),
@@ -72,6 +73,7 @@ impl Page<'_> {
             &Frame {
                 title: self.title,
                 fresh: self.fresh,
+                onward: None,
                 class: "",
                 top,
                 body,
@@ -83,9 +85,23 @@ impl Page<'_> {
 struct Frame<'a> {
     title: &'a str,
     fresh: u32,
+    /// Where it leads by itself, at once.
+    onward: Option<&'a str>,
     class: &'a str,
     top: Markup,
     body: Markup,
+}
+
+/// Around what is shown to who is not signed in.
+fn outside(title: &str, body: Markup) -> Frame<'_> {
+    Frame {
+        title,
+        fresh: 0,
+        onward: None,
+        class: "door",
+        top: html! {},
+        body,
+    }
 }
 
 fn frame(texts: &Texts, frame: &Frame<'_>) -> Markup {
@@ -96,6 +112,7 @@ fn frame(texts: &Texts, frame: &Frame<'_>) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
+                @if let Some(place) = frame.onward { meta http-equiv="refresh" content={ "0;url=" (place) }; }
                 title { (frame.title) " · Noroshi" }
                 link rel="stylesheet" href="/console.css";
                 link rel="icon" href="/icon.svg" type="image/svg+xml";
@@ -113,16 +130,25 @@ fn frame(texts: &Texts, frame: &Frame<'_>) -> Markup {
 
 /// A page for who is not signed in.
 pub(crate) fn door(texts: &Texts, status: StatusCode, body: Markup) -> Response {
-    let title = texts.say("sign_in.title");
     let body = html! { h1 { "Noroshi" } (body) };
-    let page = Frame {
-        title,
-        fresh: 0,
-        class: "door",
-        top: html! {},
-        body,
+    answer(
+        status,
+        &frame(texts, &outside(texts.say("sign_in.title"), body)),
+    )
+}
+
+/// A page that leads on by itself: a browser that another site sent here has the session's cookie
+/// only once a page of the console's own asks for the next.
+pub(crate) fn onward(texts: &Texts, place: &str) -> Response {
+    let body = html! {
+        h1 { "Noroshi" }
+        p { a.button.main href=(place) { (texts.say("sign_in.onward")) } }
     };
-    answer(status, &frame(texts, &page))
+    let page = Frame {
+        onward: Some(place),
+        ..outside(texts.say("sign_in.title"), body)
+    };
+    answer(StatusCode::OK, &frame(texts, &page))
 }
 
 /// A page that says why there is none.
@@ -145,14 +171,7 @@ pub(crate) fn refusal(texts: &Texts, status: StatusCode) -> Response {
         p { (why) }
         p { a href="/" { (texts.say("refusal.home")) } }
     };
-    let page = Frame {
-        title,
-        fresh: 0,
-        class: "door",
-        top: html! {},
-        body,
-    };
-    answer(status, &frame(texts, &page))
+    answer(status, &frame(texts, &outside(title, body)))
 }
 
 /// Why a page cannot be made.

@@ -15,10 +15,11 @@ pub struct Route {
     analyst: bool,
     operator: bool,
     partner: bool,
+    host: bool,
 }
 
-const fn route(method: &'static str, path: &'static str, roles: [u8; 4]) -> Route {
-    let [viewer, analyst, operator, partner] = roles;
+const fn route(method: &'static str, path: &'static str, roles: [u8; 5]) -> Route {
+    let [viewer, analyst, operator, partner, host] = roles;
     Route {
         method,
         path,
@@ -26,36 +27,43 @@ const fn route(method: &'static str, path: &'static str, roles: [u8; 4]) -> Rout
         analyst: analyst == 1,
         operator: operator == 1,
         partner: partner == 1,
+        host: host == 1,
     }
 }
 
-/// Every route behind the sign-in: viewer, analyst, operator, partner.
-pub const ROUTES: [Route; 25] = [
-    route("GET", "/", [1, 1, 1, 1]),
-    route("GET", "/now", [1, 1, 1, 0]),
-    route("GET", "/alerts", [1, 1, 1, 1]),
-    route("GET", "/alerts/{id}", [1, 1, 1, 1]),
-    route("POST", "/alerts/{id}/purpose", [0, 1, 1, 0]),
-    route("POST", "/alerts/{id}/note", [0, 1, 1, 1]),
-    route("POST", "/alerts/{id}/step", [0, 0, 1, 1]),
-    route("GET", "/explore", [1, 1, 1, 0]),
-    route("GET", "/explore.csv", [1, 1, 1, 0]),
-    route("GET", "/explore/sensors", [1, 1, 1, 0]),
-    route("GET", "/explore/networks", [1, 1, 1, 0]),
-    route("GET", "/explore/sources", [0, 1, 1, 0]),
-    route("POST", "/explore/purpose", [0, 1, 1, 0]),
-    route("GET", "/explore/sources/{address}", [0, 1, 1, 0]),
-    route("GET", "/explore/sources/{address}/rows", [0, 1, 1, 0]),
-    route("GET", "/explore/sources/{address}/rows.csv", [0, 1, 1, 0]),
-    route("GET", "/sensors", [1, 1, 1, 0]),
-    route("GET", "/sensors/enrol", [0, 0, 1, 0]),
-    route("POST", "/sensors/enrol", [0, 0, 1, 0]),
-    route("GET", "/mine", [0, 0, 0, 1]),
-    route("GET", "/mine/week", [0, 0, 0, 1]),
-    route("GET", "/shift", [0, 1, 1, 0]),
-    route("POST", "/shift/acknowledge", [0, 0, 1, 0]),
-    route("POST", "/shift/hand-over", [0, 0, 1, 0]),
-    route("POST", "/sign-out", [1, 1, 1, 1]),
+/// Every route behind the sign-in: viewer, analyst, operator, partner, host.
+pub const ROUTES: [Route; 27] = [
+    route("GET", "/", [1, 1, 1, 1, 1]),
+    route("GET", "/now", [1, 1, 1, 0, 0]),
+    route("GET", "/alerts", [1, 1, 1, 1, 0]),
+    route("GET", "/alerts/{id}", [1, 1, 1, 1, 0]),
+    route("POST", "/alerts/{id}/purpose", [0, 1, 1, 0, 0]),
+    route("POST", "/alerts/{id}/note", [0, 1, 1, 1, 0]),
+    route("POST", "/alerts/{id}/step", [0, 0, 1, 1, 0]),
+    route("GET", "/explore", [1, 1, 1, 0, 0]),
+    route("GET", "/explore.csv", [1, 1, 1, 0, 0]),
+    route("GET", "/explore/sensors", [1, 1, 1, 0, 0]),
+    route("GET", "/explore/networks", [1, 1, 1, 0, 0]),
+    route("GET", "/explore/sources", [0, 1, 1, 0, 0]),
+    route("POST", "/explore/purpose", [0, 1, 1, 0, 0]),
+    route("GET", "/explore/sources/{address}", [0, 1, 1, 0, 0]),
+    route("GET", "/explore/sources/{address}/rows", [0, 1, 1, 0, 0]),
+    route(
+        "GET",
+        "/explore/sources/{address}/rows.csv",
+        [0, 1, 1, 0, 0],
+    ),
+    route("GET", "/sensors", [1, 1, 1, 0, 0]),
+    route("GET", "/sensors/enrol", [0, 0, 1, 0, 0]),
+    route("POST", "/sensors/enrol", [0, 0, 1, 0, 0]),
+    route("GET", "/telescope", [0, 0, 0, 0, 1]),
+    route("GET", "/mine", [0, 0, 0, 1, 0]),
+    route("GET", "/mine/week", [0, 0, 0, 1, 0]),
+    route("POST", "/mine/trial", [0, 0, 0, 1, 0]),
+    route("GET", "/shift", [0, 1, 1, 0, 0]),
+    route("POST", "/shift/acknowledge", [0, 0, 1, 0, 0]),
+    route("POST", "/shift/hand-over", [0, 0, 1, 0, 0]),
+    route("POST", "/sign-out", [1, 1, 1, 1, 1]),
 ];
 
 impl Route {
@@ -66,6 +74,7 @@ impl Route {
             Role::Analyst => self.analyst,
             Role::Operator => self.operator,
             Role::Partner(_) => self.partner,
+            Role::Host(_) => self.host,
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! | module     | answers                                                       |
 //! |------------|---------------------------------------------------------------|
-//! | `sign_in`  | who somebody is; the only pages without a session             |
+//! | `sign_in`  | who somebody is; the only pages without a session, and        |
+//! | `elsewhere`| the same, as a provider of identities says it                 |
 //! | `now`      | what goes on in the region                                    |
 //! | `alerts`   | which cases there are                                         |
 //! | `alert`    | one case: what was seen, what became of it                    |
@@ -23,6 +24,7 @@ mod alert;
 mod alerts;
 mod enrol;
 mod explore;
+mod elsewhere;
 mod mine;
 mod now;
 mod rows;
@@ -50,6 +52,8 @@ use crate::page;
 /// Every route there is.
 pub(crate) fn router(desk: Arc<Desk>, answers: Arc<Answers>) -> Router {
     let inside = Router::new()
+use crate::provider::BACK;
+use crate::user::Role;
         .route("/", get(home))
         .route("/now", get(now::page))
         .route("/alerts", get(alerts::page))
@@ -88,6 +92,8 @@ pub(crate) fn router(desk: Arc<Desk>, answers: Arc<Answers>) -> Router {
         )
         .route(
             "/console.js",
+        .route("/sign-in/elsewhere", get(elsewhere::begin))
+        .route(BACK, get(elsewhere::back))
             get(|| asset("text/javascript; charset=utf-8", JS)),
         )
         .route("/icon.svg", get(|| asset("image/svg+xml", ICON)))

@@ -44,7 +44,7 @@ pub(crate) fn sight(visitor: &Visitor, alert: &Alert) -> Sight {
     }
     match &visitor.session.user.role {
         Role::Partner(_) => Sight::Whole,
-        Role::Viewer => Sight::Masked,
+        Role::Viewer | Role::Host(_) => Sight::Masked,
         Role::Analyst | Role::Operator if visitor.session.purpose(alert.id).is_some() => {
             Sight::Whole
         }

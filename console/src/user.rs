@@ -1,4 +1,5 @@
-//! Who may sign in: a file of users, each with a role and an argon2id hash of a password.
+//! Who may sign in: a file of users, each with a role, and how they prove who they are: an argon2id
+//! hash of a password, a name at the provider of identities, or both.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -6,7 +7,8 @@ use std::sync::Arc;
 
 use argon2::password_hash::{PasswordHash, SaltString};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
-use noroshi_store::document::{Document, Faults, Section, read_text};
+use noroshi_proto::id::SensorId;
+use noroshi_store::document::{Document, Faults, read_text};
 use noroshi_store::origin::PartnerId;
 use noroshi_store::registry::Registry;
 
@@ -20,6 +22,10 @@ pub const NAME_MAX: usize = 64;
 pub const PASSWORD_MIN: usize = 15;
 /// Longest password, in bytes: more would only cost time.
 pub const PASSWORD_MAX: usize = 256;
+/// Longest name at a provider of identities, in bytes (OpenID Connect Core, §2, has 255 for `sub`).
+pub const ELSEWHERE_MAX: usize = 255;
+/// Sensors of one host.
+pub const SENSORS_MAX: usize = 64;
 
 /// What somebody is here for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +38,8 @@ pub enum Role {
     Operator,
     /// Of one partner: sees that partner's own and nothing else.
     Partner(PartnerId),
+    /// Keeps these sensors running: sees how they are and the sums of what they saw.
+    Host(Vec<SensorId>),
 }
 
 impl Role {
@@ -42,6 +50,7 @@ impl Role {
             Self::Analyst => "analyst",
             Self::Operator => "operator",
             Self::Partner(_) => "partner",
+            Self::Host(_) => "host",
         }
     }
 }
@@ -56,7 +65,9 @@ pub struct User {
     /// The language of pages; the browser's where it is not set.
     pub language: Option<&'static Texts>,
     /// The password's hash, as a PHC string.
-    hash: String,
+    hash: Option<String>,
+    /// Their name at the provider of identities.
+    elsewhere: Option<String>,
 }
 
 impl User {
@@ -107,11 +118,17 @@ impl Users {
         let mut users: Vec<Arc<User>> = Vec::new();
         for section in root.sections("user") {
             let line = section.line();
-            let Some(user) = user(section, registry) else {
+            let Some(user) = file::user(section, registry) else {
                 continue;
             };
             if users.iter().any(|known| known.name == user.name) {
                 document.fault(line, format!("there are two users `{}`", user.name));
+            }
+            let same = |known: &Arc<User>| known.elsewhere == user.elsewhere;
+            if let Some(name) = &user.elsewhere
+                && users.iter().any(same)
+            {
+                document.fault(line, format!("two users have `oidc = {name:?}`"));
             }
             users.push(Arc::new(user));
         }
@@ -133,11 +150,29 @@ impl Users {
         self.0.iter().any(|user| user.name == name)
     }
 
+    /// The user whom the provider of identities knows by this name.
+    pub fn from_elsewhere(&self, name: &str) -> Option<Arc<User>> {
+        let mut users = self.0.iter();
+        let user = users.find(|user| user.elsewhere.as_deref() == Some(name));
+        user.map(Arc::clone)
+    }
+
+    /// The first user who signs in by the provider of identities alone.
+    pub fn without_password(&self) -> Option<&User> {
+        let mut users = self.0.iter();
+        users.find(|user| user.hash.is_none()).map(Arc::as_ref)
+    }
+
     /// The user of this name, where the password is theirs. Costs the same whoever asks: some
     /// 20 ms and 19 MiB.
     pub fn prove(&self, name: &str, password: &str) -> Option<Arc<User>> {
-        let user = self.0.iter().find(|user| user.name == name);
-        let hash = user.map_or(NOBODYS, |user| user.hash.as_str());
+        let user = self
+            .0
+            .iter()
+            .find(|user| user.name == name && user.hash.is_some());
+        let hash = user
+            .and_then(|user| user.hash.as_deref())
+            .unwrap_or(NOBODYS);
         let hash = PasswordHash::new(hash).ok()?;
         let proven = password.len() <= PASSWORD_MAX
             && argon2id()
@@ -176,7 +211,27 @@ pub fn with_password(
         name: name.to_owned(),
         role,
         language: None,
-        hash: hash.map_err(|error| error.to_string())?.to_string(),
+        hash: Some(hash.map_err(|error| error.to_string())?.to_string()),
+        elsewhere: None,
+    })
+}
+
+/// A user without a password, whom the provider of identities knows by `elsewhere`.
+///
+/// # Errors
+/// Where that is no name there, in words.
+pub fn with_provider(name: &str, role: Role, elsewhere: &str) -> Result<User, String> {
+    if !is_elsewhere(elsewhere) {
+        return Err(format!(
+            "a name at the provider of identities has 1 to {ELSEWHERE_MAX} bytes"
+        ));
+    }
+    Ok(User {
+        name: name.to_owned(),
+        role,
+        language: None,
+        hash: None,
+        elsewhere: Some(elsewhere.to_owned()),
     })
 }
 
@@ -191,7 +246,17 @@ impl User {
         if let Some(partner) = self.partner() {
             text.push_str(&format!("partner = {:?}\n", partner.as_str()));
         }
-        text + &format!("password = {:?}\n", self.hash)
+        if let Role::Host(sensors) = &self.role {
+            let ids: Vec<&str> = sensors.iter().map(SensorId::as_str).collect();
+            text.push_str(&format!("sensors = {ids:?}\n"));
+        }
+        if let Some(hash) = &self.hash {
+            text.push_str(&format!("password = {hash:?}\n"));
+        }
+        if let Some(elsewhere) = &self.elsewhere {
+            text.push_str(&format!("oidc = {elsewhere:?}\n"));
+        }
+        text
     }
 }
 
@@ -201,64 +266,11 @@ pub fn is_name(name: &str) -> bool {
     (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(plain)
 }
 
-fn user(mut section: Section<'_>, registry: &Registry) -> Option<User> {
-    let name = section.required::<String>("name");
-    let role = section.required::<String>("role");
-    let partner = section.optional::<PartnerId>("partner");
-    let language = section.optional::<String>("language");
-    let hash = section.required::<String>("password");
-    let (name, written, hash) = (name?, role?, hash?);
-    if !is_name(&name.value) {
-        let text = format!("`name` has letters, digits, `.`, `-`, `_`, at most {NAME_MAX}");
-        section.fault(name.line, text);
-    }
-    let role = match (written.value.as_str(), partner) {
-        ("viewer", None) => Some(Role::Viewer),
-        ("analyst", None) => Some(Role::Analyst),
-        ("operator", None) => Some(Role::Operator),
-        ("partner", Some(partner)) if registry.partner(&partner.value).is_some() => {
-            Some(Role::Partner(partner.value))
-        }
-        ("partner", _) => {
-            let text = "role \"partner\" needs `partner`, an id of the registry";
-            section.fault(written.line, text.to_owned());
-            None
-        }
-        ("viewer" | "analyst" | "operator", Some(partner)) => {
-            section.fault(
-                partner.line,
-                "`partner` is for role \"partner\" alone".to_owned(),
-            );
-            None
-        }
-        _ => {
-            let text = "`role` is \"viewer\", \"analyst\", \"operator\" or \"partner\"";
-            section.fault(written.line, text.to_owned());
-            None
-        }
-    };
-    let texts = language.and_then(|language| {
-        let texts = Texts::of(&language.value);
-        if texts.is_none() {
-            let known = Texts::languages().join(", ");
-            section.fault(language.line, format!("`language` is one of: {known}"));
-        }
-        texts
-    });
-    let is_argon2id = PasswordHash::new(&hash.value)
-        .is_ok_and(|hash| hash.algorithm == argon2::ARGON2ID_IDENT && hash.hash.is_some());
-    if !is_argon2id {
-        let text = "`password` is an argon2id hash: `noroshi user NAME --role ROLE` makes one";
-        section.fault(hash.line, text.to_owned());
-    }
-    section.close();
-    Some(User {
-        name: name.value,
-        role: role?,
-        language: texts,
-        hash: hash.value,
-    })
+/// Whether a provider of identities may know somebody by this.
+fn is_elsewhere(name: &str) -> bool {
+    (1..=ELSEWHERE_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
 }
 
+mod file;
 #[cfg(test)]
 mod tests;

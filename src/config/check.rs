@@ -7,12 +7,13 @@ use noroshi_collector::enrich::geo;
 use noroshi_collector::enrich::scanners::{ListReport, ScannerLists};
 use noroshi_collector::identity::tls::{AuthoritySettings, Source};
 use noroshi_console::user::Users;
-use noroshi_console::{Way, serve};
+use noroshi_console::{Way, provider};
 use noroshi_feeds::channel::{self, Problem};
 use noroshi_feeds::clock;
 use noroshi_feeds::credential::Credentials;
 use noroshi_store::document::{Document, Fault, Faults, read_text};
 use noroshi_store::registry::Registry;
+use noroshi_web::{outbound, tls};
 
 use super::file::{self, Read};
 use super::{Config, directory, keep};
@@ -50,7 +51,17 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     if let Way::Tls(files) = &read.console.way
         && let Err(error) = tls::acceptor(files, noroshi_console::CLIENTS)
     {
-        document.fault(read.lines.console_tls, error);
+        document.fault(read.lines.console_tls, error.to_string());
+    }
+    if let Some(path) = &read.console.authorities
+        && let Err(problem) = outbound::authorities(path)
+    {
+        document.fault(read.lines.authorities, problem);
+    }
+    if let Some(provider) = &read.console.provider
+        && let Err(problem) = provider::secret(&provider.secret)
+    {
+        document.fault(read.lines.provider, problem);
     }
     let mut registry_faults = Vec::new();
     let registry = keep(
@@ -108,11 +119,22 @@ fn tokens(read: &Read, document: &Document<'_>, registry: &Registry) {
 
 /// What is wrong with the console's users, in their own file.
 fn users(read: &Read, registry: &Registry) -> Vec<Fault> {
-    let users = read.console.users.as_deref();
-    let read = users.map(|path| Users::load(path, registry));
-    match read {
-        Some(Err(faults)) => faults.into_vec(),
-        _ => Vec::new(),
+    let Some(path) = read.console.users.as_deref() else {
+        return Vec::new();
+    };
+    match Users::load(path, registry) {
+        Err(faults) => faults.into_vec(),
+        Ok(users) => match users.without_password() {
+            Some(user) if read.console.provider.is_none() => vec![Fault {
+                file: path.display().to_string(),
+                line: None,
+                text: format!(
+                    "`{}` has no password, and [console.oidc] names no provider of identities",
+                    user.name
+                ),
+            }],
+            _ => Vec::new(),
+        },
     }
 }
 

@@ -49,6 +49,8 @@ pub(super) struct Lines {
     pub(super) identity: usize,
     pub(super) push: usize,
     pub(super) console_tls: usize,
+    pub(super) authorities: usize,
+    pub(super) provider: usize,
 }
 
 impl Read {
@@ -151,7 +153,7 @@ fn feeds(mut section: Section<'_>, base: &Path, lines: &mut Lines) -> FeedsSetti
     lines.tokens = tokens.as_ref().map_or(0, |path| path.line);
     let key_file = section.optional::<PathBuf>("key_file");
     let key_file = base.join(key_file.map_or_else(|| PathBuf::from(FEEDS_KEY), |path| path.value));
-    let public_url = public_url(&mut section);
+    let public_url = public_url(&mut section, "partners reach the feeds");
     let tls = tls(section.section("tls"), base, &mut lines.tls);
     let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
     if tls.is_none() && !listen.value.ip().is_loopback() {
@@ -189,15 +191,15 @@ pub(super) fn tls(
     Some((base.join(certificate?.value), base.join(key?.value)))
 }
 
-/// Without a slash at the end.
-fn public_url(section: &mut Section<'_>) -> Option<String> {
+/// Without a slash at the end; `what` is said where it is none.
+pub(super) fn public_url(section: &mut Section<'_>, what: &str) -> Option<String> {
     let written = section.optional::<String>("public_url")?;
     let url = written.value.trim_end_matches('/');
     if url.starts_with("https://") || url.starts_with("http://") {
         return Some(url.to_owned());
     }
-    let text = "public_url is where partners reach the feeds, such as https://feeds.example.org";
-    section.fault(written.line, text.to_owned());
+    let text = format!("public_url is where {what}, such as https://noroshi.example.org");
+    section.fault(written.line, text);
     None
 }
 

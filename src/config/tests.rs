@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
@@ -8,6 +9,7 @@ use noroshi_store::retention::Keep;
 
 use noroshi_collector::identity::tls::{AuthoritySettings, TlsFiles, TlsSettings};
 use noroshi_collector::settings::Replay;
+use noroshi_console::provider::Claim;
 
 use super::*;
 
@@ -185,6 +187,75 @@ fn metrics_are_told_on_loopback_where_they_are_asked_for() {
     assert!(
         refused.starts_with("noroshi.toml:3: metrics are"),
         "{refused}"
+    );
+}
+
+#[test]
+fn a_provider_of_identities_is_named_in_full() {
+    let read = |console: &str| {
+        let text = format!("registry = \"registry.toml\"\n[console]\n{console}");
+        let (directory, path) = site(&text, "");
+        let secret = directory.path().join("oidc.secret");
+        fs::write(&secret, "told to nobody\n").unwrap();
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+        let checked = check(&path).map_err(|faults| told(&directory, &faults))?;
+        Ok::<_, String>(checked.config.console.provider)
+    };
+    let whole = "public_url = \"https://noroshi.example.org/\"\n[console.oidc]\n\
+                 issuer = \"https://id.example.org\"\nclient = \"noroshi\"\nsecret = \"oidc.secret\"\n";
+    let provider = read(whole).unwrap().unwrap();
+    assert_eq!(provider.claim, Claim::Subject);
+    let back = "https://noroshi.example.org/sign-in/elsewhere/back";
+    assert_eq!(provider.back.as_str(), back);
+    assert_eq!(read(""), Ok(None));
+    for (old, new, expected) in [
+        (
+            "https://id.",
+            "http://id.",
+            "noroshi.toml:5: `issuer`: an issuer is reached by https",
+        ),
+        ("https://id.example.org", "id", "noroshi.toml:5: `issuer`: "),
+        (
+            "oidc.secret",
+            "absent",
+            "noroshi.toml:7: absent: No such file",
+        ),
+        (
+            "client = \"noroshi\"\n",
+            "",
+            "noroshi.toml:4: `client` is missing",
+        ),
+        (
+            "public_url = \"https://noroshi.example.org/\"\n",
+            "",
+            "noroshi.toml:3: [console] public_url says",
+        ),
+        (
+            "client",
+            "claim = \"name\"\nclient",
+            "noroshi.toml:6: `claim` is one of \"sub\", \"email\"",
+        ),
+    ] {
+        let told = read(&whole.replace(old, new)).unwrap_err();
+        assert!(told.starts_with(expected), "{told}");
+    }
+}
+
+#[test]
+fn who_has_no_password_needs_a_provider() {
+    let text = "registry = \"registry.toml\"\n[console]\nusers = \"users.toml\"\n";
+    let (directory, path) = site(text, "");
+    let users = directory.path().join("users.toml");
+    fs::write(
+        &users,
+        "[[user]]\nname = \"naoko\"\nrole = \"viewer\"\noidc = \"17\"\n",
+    )
+    .unwrap();
+    fs::set_permissions(&users, fs::Permissions::from_mode(0o600)).unwrap();
+    let refused = told(&directory, &check(&path).unwrap_err());
+    assert_eq!(
+        refused,
+        "users.toml: `naoko` has no password, and [console.oidc] names no provider of identities"
     );
 }
 

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
-use noroshi_console::user::{Role, with_password};
+use noroshi_console::user::{Role, with_password, with_provider};
+use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_store::engine::{Engine, EngineConfig};
 use noroshi_store::origin::PartnerId;
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::play;
+use crate::provider::{self, Provider};
 
 /// The demo's partners and sensors.
 const REGISTRY: &str = include_str!("../../config/demo-registry.toml");
@@ -32,9 +34,11 @@ const CONFIG: &str = "registry = \"registry.toml\"\n\
 const PASSWORD: &str = "correct horse battery";
 /// `second` is a second operator, because one user has a limited number of sessions at a time; `clumsy` is there for
 /// wrong passwords, which hold a name up.
-const NAMES: [&str; 7] = [
-    "viewer", "analyst", "operator", "second", "th-cert", "my-cert", "clumsy",
+const NAMES: [&str; 8] = [
+    "viewer", "analyst", "operator", "second", "th-cert", "my-cert", "host", "clumsy",
 ];
+/// Those of the host.
+const SENSORS: [&str; 2] = ["jp-1", "jp-2"];
 /// How often the console's log is looked at for its address, until it has taken a minute.
 const LOOK: Duration = Duration::from_millis(50);
 const LOOKS_MAX: usize = 1_200;
@@ -42,6 +46,8 @@ const LOOKS_MAX: usize = 1_200;
 /// A console that runs, until it is dropped.
 pub struct Centre {
     console: Child,
+    /// Where people prove who they are, and by what name the console is known there.
+    provider: Option<Provider>,
     address: String,
     directory: TempDir,
 }
@@ -49,7 +55,13 @@ pub struct Centre {
 impl Centre {
     /// That has received nothing.
     pub fn empty() -> Self {
-        Self::open(tempfile::tempdir().expect("a temporary directory"))
+        Self::open(tempfile::tempdir().expect("a temporary directory"), None)
+    }
+
+    /// The same, where people may also sign in by a provider of identities.
+    pub fn with_provider() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        Self::open(directory, Some(Provider::start()))
     }
 
     /// That has received the play which began at `from`.
@@ -58,13 +70,16 @@ impl Centre {
         let registry = Registry::parse("demo-registry.toml", REGISTRY).expect("it is a registry");
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(fill(directory.path(), &Arc::new(registry), from));
-        Self::open(directory)
+        Self::open(directory, None)
     }
 
-    fn open(directory: TempDir) -> Self {
+    fn open(directory: TempDir, provider: Option<Provider>) -> Self {
         let at = |name: &str| directory.path().join(name);
         fs::write(at("registry.toml"), REGISTRY).expect("writable");
-        fs::write(at("noroshi.toml"), CONFIG).expect("writable");
+        let extra = provider.as_ref().map(Provider::section);
+        let config = CONFIG.replace("[retention]", &(extra.unwrap_or_default() + "[retention]"));
+        fs::write(at("noroshi.toml"), config).expect("writable");
+        write_secretly(&at("oidc.secret"), provider::SECRET);
         write_users(&at("users.toml"));
         let mut command = Command::new(program());
         command
@@ -75,6 +90,7 @@ impl Centre {
         let console = command.spawn().expect("the console starts");
         let mut centre = Self {
             console,
+            provider,
             address: String::new(),
             directory,
         };
@@ -99,7 +115,12 @@ impl Centre {
             .iter()
             .map(|name| ((*name).to_owned(), PASSWORD.into()))
             .collect();
-        json!({ "address": self.address, "users": users, "roles": roles })
+        let mut facts = json!({ "address": self.address, "users": users, "roles": roles });
+        if self.provider.is_some() {
+            facts["address"] = provider::CONSOLE.into();
+            facts["served"] = self.address.replace("http://", "").into();
+        }
+        facts
     }
 }
 
@@ -140,24 +161,29 @@ async fn fill(directory: &Path, registry: &Arc<Registry>, from: Millis) {
     engine.stop().await;
 }
 
-fn write_users(path: &Path) {
+/// A file that nobody else may read.
+fn write_secretly(path: &Path, text: &str) {
     let mut options = File::options();
-    let mut file = options
-        .create(true)
-        .write(true)
-        .mode(0o600)
-        .open(path)
-        .expect("writable");
+    let file = options.create(true).write(true).mode(0o600).open(path);
+    let mut file = file.expect("writable");
+    file.write_all(text.as_bytes()).expect("writable");
+}
+
+fn write_users(path: &Path) {
+    let mut users = String::new();
     for name in NAMES {
         let role = match name {
             "viewer" | "clumsy" => Role::Viewer,
             "analyst" => Role::Analyst,
             "operator" | "second" => Role::Operator,
+            "host" => Role::Host(SENSORS.map(|id| SensorId::new(id).expect("an id")).to_vec()),
             partner => Role::Partner(PartnerId::new(partner).expect("an id")),
         };
         let user = with_password(name, role, PASSWORD, &[3; 16]).expect("a user");
-        file.write_all(user.written().as_bytes()).expect("writable");
+        users.push_str(&user.written());
     }
+    let naoko = with_provider("naoko", Role::Analyst, "248289761001").expect("a user");
+    write_secretly(path, &(users + &naoko.written()));
 }
 
 /// The address in the log's line about the console, as a URL.

@@ -10,6 +10,7 @@ const PLACES = {
   analyst: ["Now", "Alerts", "Explore", "Shift", "Sensors"],
   operator: ["Now", "Alerts", "Explore", "Shift", "Sensors"],
   "th-cert": ["Mine", "Alerts"],
+  host: ["Telescope"],
 };
 
 await it("lets nobody in with a wrong password, and says it alike of a name that nobody has", async () => {
@@ -135,7 +136,7 @@ for (const [name, places] of Object.entries(PLACES)) {
     const page = await person(name);
     assert.deepEqual(await page.locator("header nav a").allInnerTexts(), places);
     const followed = await follow(page);
-    assert.ok(followed.size > 8, `${followed.size} links`);
+    assert.ok(followed.size > (name === "host" ? 1 : 8), `${followed.size} links`);
     await page.context().close();
   });
 }

@@ -40,12 +40,12 @@ fn perform(node: &str, subject: &str, facts: &Value) -> Option<String> {
     (!output.status.success()).then(|| format!("{subject}:\n{said}{error}"))
 }
 
-fn top() -> &'static Path {
+pub fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Where `setup.sh` puts what `package.json` lists, at these versions.
-fn modules() -> String {
+pub fn modules() -> String {
     let wanted = fs::read(top().join("tests/browser/package.json")).expect("it is in the tree");
     let modules = top().join("target/interop/browser");
     let have = fs::read(modules.join("package.json")).unwrap_or_default();
@@ -61,7 +61,7 @@ fn modules() -> String {
     clippy::disallowed_methods,
     reason = "where programs are, the environment says"
 )]
-fn program(name: &str) -> String {
+pub fn program(name: &str) -> String {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut places = path
         .split(':')

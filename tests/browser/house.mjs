@@ -19,7 +19,12 @@ export const WIDE = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
 // Letters without coloured edges make small pictures; a container's root has no sandbox to put a browser into.
-const args = ["--disable-lcd-text", ...(process.getuid() === 0 ? ["--no-sandbox"] : [])];
+// A console of another name than its address is a site of its own.
+const args = [
+  "--disable-lcd-text",
+  ...(process.getuid() === 0 ? ["--no-sandbox"] : []),
+  ...(facts.served ? [`--host-resolver-rules=MAP ${new URL(facts.address).host} ${facts.served}`] : []),
+];
 const browser = await chromium.launch({ executablePath: facts.chromium, args });
 
 /** A browser nobody has used; `page.troubles` are its complaints, of whatever page. */
@@ -41,12 +46,15 @@ export async function stranger(wishes = {}) {
   return page;
 }
 
+/** Where each begins. */
+const first = (name) => (name === "host" ? "/telescope" : name.endsWith("-cert") ? "/mine" : "/now");
+
 /** A page on which somebody is signed in, at the first page of theirs. */
 export async function person(name, wishes = {}) {
   const page = await stranger(wishes);
   await page.goto("/");
   await fillIn(page, name);
-  assert.equal(new URL(page.url()).pathname, name.endsWith("-cert") ? "/mine" : "/now");
+  assert.equal(new URL(page.url()).pathname, first(name));
   return page;
 }
 

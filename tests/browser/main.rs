@@ -11,6 +11,7 @@ mod centre;
 mod demo;
 mod driver;
 mod play;
+mod provider;
 
 use centre::Centre;
 use demo::Demo;
@@ -29,7 +30,9 @@ fn alerts_of_the_demo_appear_by_themselves() {
 #[test]
 fn people_and_partners_find_what_they_may_and_act_on_it() {
     let centre = Centre::with_play(FROM);
-    let facts = centre.facts(&["viewer", "analyst", "operator", "th-cert", "my-cert"]);
+    let facts = centre.facts(&[
+        "viewer", "analyst", "operator", "th-cert", "my-cert", "host",
+    ]);
     std::thread::scope(|scope| {
         scope.spawn(|| drive(&["pages.mjs"], &facts)); // as long as all others
         drive(
@@ -49,6 +52,12 @@ fn people_and_partners_find_what_they_may_and_act_on_it() {
 fn pages_without_anything_on_them_are_in_order_too() {
     let centre = Centre::empty();
     drive(&["pages.mjs"], &centre.facts(&["operator", "th-cert"]));
+}
+
+#[test]
+fn people_sign_in_by_a_provider_of_identities() {
+    let centre = Centre::with_provider();
+    drive(&["elsewhere.mjs"], &centre.facts(&[]));
 }
 
 #[test]

@@ -48,6 +48,9 @@ await it("takes them", async () => {
   const partner = await person("my-cert", { viewport: PAPER });
   await take(partner, "mine", 640);
 
+  const host = await person("host", { viewport: PAPER });
+  await take(host, "telescope", 1100);
+
   const dark = await person("analyst", { viewport: PAPER, locale: "ja", colorScheme: "dark" });
   await take(dark, "now-ja-dark", 700);
   const phone = await person("operator", { viewport: PHONE });

@@ -15,6 +15,8 @@ use crate::guard::{Visitor, accepted, cookie, cookie_name, is_foreign, read_cook
 use crate::page;
 use crate::session::Secret;
 
+use super::elsewhere;
+
 /// `GET /sign-in`
 pub(super) async fn page(
     State(desk): State<Arc<Desk>>,
@@ -25,19 +27,49 @@ pub(super) async fn page(
     form(&desk, &headers, next(&fields), None)
 }
 
+/// Why somebody is not signed in.
+pub(super) struct Trouble {
+    status: StatusCode,
+    why: String,
+}
+
+impl Trouble {
+    /// In the words of this name.
+    pub(super) fn of(headers: &HeaderMap, status: StatusCode, why: &str) -> Self {
+        let why = accepted(headers).say(why).to_owned();
+        Self { status, why }
+    }
+
+    /// Whom a provider of identities knows as `name`, and nobody here.
+    pub(super) fn unknown(headers: &HeaderMap, name: &str) -> Self {
+        let words = [("name", name)];
+        let why = accepted(headers).fill("sign_in.elsewhere_unknown", &words);
+        let status = StatusCode::FORBIDDEN;
+        Self { status, why }
+    }
+}
+
 /// The form. Its token stands in a cookie too: no other site can have it sent.
-fn form(
+pub(super) fn form(
     desk: &Desk,
     headers: &HeaderMap,
     next: &str,
-    trouble: Option<(StatusCode, &str)>,
+    trouble: Option<Trouble>,
 ) -> Response {
     let texts = accepted(headers);
     let token = secret();
-    let (status, why) = trouble.map_or((StatusCode::OK, None), |(status, why)| (status, Some(why)));
+    let status = trouble
+        .as_ref()
+        .map_or(StatusCode::OK, |trouble| trouble.status);
     let body = html! {
         p.soft { (texts.say("sign_in.about")) }
-        @if let Some(why) = why { p.alertbox role="alert" { (texts.say(why)) } }
+        @if let Some(trouble) = &trouble { p.alertbox role="alert" { (trouble.why) } }
+        @if let Some(provider) = &desk.provider {
+            // A link: what a form is sent to may not lead elsewhere.
+            p { a.button.main href=(elsewhere::begin_at(next)) {
+                (texts.fill("sign_in.elsewhere", &[("provider", provider.name())]))
+            } }
+        }
         form.sheet method="post" action="/sign-in" {
             input type="hidden" name="token" value=(token.text());
             input type="hidden" name="next" value=(next);
@@ -66,43 +98,40 @@ pub(super) async fn begin(
     let kept = read_cookie(&headers, &cookie_name("form", desk.is_secure)).unwrap_or("");
     if kept.is_empty() || is_foreign(&headers) || !Secret::received(kept).is(fields.whole("token"))
     {
-        let trouble = (StatusCode::FORBIDDEN, "sign_in.again");
+        let trouble = Trouble::of(&headers, StatusCode::FORBIDDEN, "sign_in.again");
         return form(&desk, &headers, next, Some(trouble));
     }
     let name = fields.whole("name").to_owned();
     let password = fields.whole("password").to_owned();
     let before = read_cookie(&headers, &cookie_name("session", desk.is_secure));
-    let (id, user) = match desk.sign_in(name, password, before).await {
-        SignIn::In(id, user) => (id, user),
+    let user = match desk.prove(name, password).await {
+        SignIn::Proven(user) => user,
         SignIn::Unproven => {
-            let trouble = (StatusCode::UNAUTHORIZED, "sign_in.unproven");
+            let trouble = Trouble::of(&headers, StatusCode::UNAUTHORIZED, "sign_in.unproven");
             return form(&desk, &headers, next, Some(trouble));
         }
         SignIn::TooOften => {
-            let trouble = (StatusCode::TOO_MANY_REQUESTS, "sign_in.too_often");
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            let trouble = Trouble::of(&headers, status, "sign_in.too_often");
             return form(&desk, &headers, next, Some(trouble));
         }
     };
-    if let Err(error) = desk
-        .store
-        .audit(&user.author(), "console sign-in", "")
-        .await
-    {
-        tracing::error!(%error, "a sign-in cannot be written down");
-        desk.sessions().end(id.text());
-        return page::refusal(accepted(&headers), StatusCode::SERVICE_UNAVAILABLE);
+    match desk.let_in(&user, before, "console sign-in").await {
+        Ok(id) => {
+            let cookies = AppendHeaders([
+                (
+                    header::SET_COOKIE,
+                    cookie("session", id.text(), desk.is_secure),
+                ),
+                (
+                    header::SET_COOKIE,
+                    cookie("form", "; Max-Age=0", desk.is_secure),
+                ),
+            ]);
+            (cookies, page::on_to(next)).into_response()
+        }
+        Err(_) => page::refusal(accepted(&headers), StatusCode::SERVICE_UNAVAILABLE),
     }
-    let cookies = AppendHeaders([
-        (
-            header::SET_COOKIE,
-            cookie("session", id.text(), desk.is_secure),
-        ),
-        (
-            header::SET_COOKIE,
-            cookie("form", "; Max-Age=0", desk.is_secure),
-        ),
-    ]);
-    (cookies, page::on_to(next)).into_response()
 }
 
 /// `POST /sign-out`
@@ -116,7 +145,7 @@ pub(super) async fn end(
 }
 
 /// Where to go on: a path of the console and of nobody else.
-fn next(fields: &Fields) -> &str {
+pub(super) fn next(fields: &Fields) -> &str {
     let wanted = fields.get("next").unwrap_or("/");
     let own = wanted.starts_with('/')
         && !wanted.starts_with("//")

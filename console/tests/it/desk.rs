@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use noroshi_console::identity::{Identities, Identity, Invitation, Running};
-use noroshi_console::user::{Role, User, Users, with_password};
+use noroshi_console::provider::Settings as Provider;
+use noroshi_console::user::{Role, User, Users, with_password, with_provider};
 use noroshi_console::{Console, Settings, Way};
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
@@ -54,7 +55,7 @@ pub(crate) struct Desk {
     _stop: oneshot::Sender<()>,
 }
 
-/// The five users: one of each role, and one of the other partner.
+/// One user of each role and one of the other partner, and two whom the provider of identities knows.
 fn users() -> Vec<User> {
     let partner = |id| Role::Partner(PartnerId::new(id).expect("an id"));
     let roles = [
@@ -63,9 +64,17 @@ fn users() -> Vec<User> {
         ("operator", Role::Operator),
         ("th-cert", partner("th-cert")),
         ("my-cert", partner("my-cert")),
+        (
+            "host",
+            Role::Host(vec![SensorId::new("jp-1").expect("an id")]),
+        ),
     ];
     let user = |(name, role)| with_password(name, role, PASSWORD, &[3; 16]).expect("a user");
-    roles.into_iter().map(user).collect()
+    let elsewhere = [("naoko", "248289761001"), ("aiko", "aiko@example.org")];
+    let elsewhere = elsewhere.map(|(name, there)| with_provider(name, Role::Analyst, there));
+    let mut users: Vec<User> = roles.into_iter().map(user).collect();
+    users.extend(elsewhere.into_iter().map(|user| user.expect("a user")));
+    users
 }
 
 /// What every token of the tests begins with.
@@ -99,12 +108,47 @@ fn identities() -> Identities {
     }
 }
 
+fn settings() -> Settings {
+    Settings {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        way: Way::Loopback,
+        feeds_url: "https://feeds.example.org".to_owned(),
+        identities: Some(Arc::new(identities())),
+        provider: None,
+        authorities: None,
+        metrics: Arc::default(),
+    }
+}
+
 impl Desk {
     pub(crate) async fn open() -> Self {
         Self::open_by(Way::Loopback).await
     }
 
     pub(crate) async fn open_by(way: Way) -> Self {
+        Self::open_with(way, None).await
+    }
+
+    /// Beside feeds that are reached at this address.
+    pub(crate) async fn open_beside(feeds: &str) -> Self {
+        Self::open_at(Settings {
+            feeds_url: feeds.to_owned(),
+            ..settings()
+        })
+        .await
+    }
+
+    /// With a provider of identities, which knows `naoko`.
+    pub(crate) async fn open_with(way: Way, provider: Option<Provider>) -> Self {
+        Self::open_at(Settings {
+            way,
+            provider,
+            ..settings()
+        })
+        .await
+    }
+
+    async fn open_at(settings: Settings) -> Self {
         let config = StoreConfig {
             endpoint: testing::database().await,
             cluster: None,
@@ -112,13 +156,6 @@ impl Desk {
         };
         let store = Store::open(&config).await.expect("the store opens");
         let registry = Registry::parse("registry.toml", REGISTRY).expect("a registry");
-        let settings = Settings {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            way,
-            feeds_url: "https://feeds.example.org".to_owned(),
-            identities: Some(Arc::new(identities())),
-            answers: Arc::default(),
-        };
         let users = Users::of(users());
         let opened = Console::open(&settings, store.clone(), Arc::new(registry), users);
         let console = opened.await.expect("the console opens");
@@ -228,7 +265,13 @@ impl Browser {
 
     /// The token of this session's forms.
     pub(crate) async fn token(&mut self) -> String {
-        self.get("/alerts").await.hidden("token")
+        for page in ["/alerts", "/telescope"] {
+            let token = self.get(page).await.hidden("token");
+            if !token.is_empty() {
+                return token;
+            }
+        }
+        panic!("no page with a form");
     }
 
     pub(crate) async fn ask(

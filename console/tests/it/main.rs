@@ -2,7 +2,9 @@
 
 mod acts;
 mod desk;
+mod elsewhere;
 mod explore;
+mod forger;
 mod mine;
 mod pages;
 mod roles;

@@ -2,18 +2,22 @@
 
 use noroshi_console::rights::{ROUTES, may};
 use noroshi_console::user::Role;
+use noroshi_proto::id::SensorId;
 use noroshi_store::origin::PartnerId;
 use uuid::Uuid;
 
 use crate::desk::{Desk, HOST, host};
 
-const NAMES: [&str; 5] = ["viewer", "analyst", "operator", "th-cert", "my-cert"];
+const NAMES: [&str; 6] = [
+    "viewer", "analyst", "operator", "th-cert", "my-cert", "host",
+];
 
 fn role(name: &str) -> Role {
     match name {
         "viewer" => Role::Viewer,
         "analyst" => Role::Analyst,
         "operator" => Role::Operator,
+        "host" => Role::Host(vec![SensorId::new("jp-1").expect("an id")]),
         partner => Role::Partner(PartnerId::new(partner).expect("an id")),
     }
 }
@@ -39,6 +43,7 @@ async fn each_role_reaches_what_the_table_says_and_nothing_else() {
                         ("event", "acknowledge"),
                         ("note", "seen"),
                         ("sensor", "jp-1"),
+                        ("secret", "a token that nobody has"),
                         ("purpose", "to see whether it is one host"),
                     ];
                     browser.post(&path, &fields).await

@@ -150,7 +150,9 @@ async fn passwords_do_not_cross_a_network_in_the_clear() {
         way,
         feeds_url: String::new(),
         identities: None,
-        answers: std::sync::Arc::default(),
+        provider: None,
+        authorities: None,
+        metrics: std::sync::Arc::default(),
     };
     let registry = noroshi_store::registry::Registry::parse("r", "").unwrap();
     let registry = std::sync::Arc::new(registry);

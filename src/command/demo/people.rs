@@ -25,7 +25,9 @@ pub(super) async fn receive(
         way: Way::Loopback,
         feeds_url: "http://127.0.0.1:7615".to_owned(),
         identities: None,
-        answers: Arc::default(),
+        provider: None,
+        authorities: None,
+        metrics: Arc::default(),
     };
     let mut roles = vec![("operator".to_owned(), Role::Operator)];
     let first = registry
