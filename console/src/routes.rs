@@ -15,16 +15,18 @@
 //! | `rows`     | the rows beneath it                                           |
 //! | `mine`     | what a partner has to do                                      |
 //! | `week`     | how a partner's week was                                      |
+//! | `trial`    | whether a partner's feeds answer its token                    |
 //! | `shift`    | what waits for somebody                                       |
 //! | `sensors`  | how the sensors are                                           |
 //! | `enrol`    | how a sensor comes in                                         |
+//! | `telescope`| how a host's own sensors are, and the sums of what they saw   |
 
 mod acts;
 mod alert;
 mod alerts;
+mod elsewhere;
 mod enrol;
 mod explore;
-mod elsewhere;
 mod mine;
 mod now;
 mod rows;
@@ -34,6 +36,8 @@ mod shift;
 mod sign_in;
 mod source;
 mod sources;
+mod telescope;
+mod trial;
 mod week;
 
 use std::sync::Arc;
@@ -48,12 +52,12 @@ use noroshi_metrics::answers::{Answers, counted, named};
 use crate::desk::Desk;
 use crate::guard::{Visitor, guard, hardened, rights};
 use crate::page;
+use crate::provider::BACK;
+use crate::user::Role;
 
 /// Every route there is.
 pub(crate) fn router(desk: Arc<Desk>, answers: Arc<Answers>) -> Router {
     let inside = Router::new()
-use crate::provider::BACK;
-use crate::user::Role;
         .route("/", get(home))
         .route("/now", get(now::page))
         .route("/alerts", get(alerts::page))
@@ -72,8 +76,10 @@ use crate::user::Role;
         .route("/explore/sources/{address}/rows.csv", get(rows::csv))
         .route("/sensors", get(sensors::page))
         .route("/sensors/enrol", get(enrol::page).post(enrol::invite))
+        .route("/telescope", get(telescope::page))
         .route("/mine", get(mine::page))
         .route("/mine/week", get(week::page))
+        .route("/mine/trial", post(trial::page))
         .route("/shift", get(shift::page))
         .route("/shift/acknowledge", post(acts::acknowledge))
         .route("/shift/hand-over", post(acts::hand_over))
@@ -86,14 +92,14 @@ use crate::user::Role;
     let counted = middleware::from_fn_with_state(answers, counted);
     Router::new()
         .route("/sign-in", get(sign_in::page).post(sign_in::begin))
+        .route("/sign-in/elsewhere", get(elsewhere::begin))
+        .route(BACK, get(elsewhere::back))
         .route(
             "/console.css",
             get(|| asset("text/css; charset=utf-8", CSS)),
         )
         .route(
             "/console.js",
-        .route("/sign-in/elsewhere", get(elsewhere::begin))
-        .route(BACK, get(elsewhere::back))
             get(|| asset("text/javascript; charset=utf-8", JS)),
         )
         .route("/icon.svg", get(|| asset("image/svg+xml", ICON)))
@@ -121,9 +127,9 @@ async fn unknown(Extension(visitor): Extension<Visitor>) -> Response {
 
 /// Where each begins.
 async fn home(State(_): State<Arc<Desk>>, Extension(visitor): Extension<Visitor>) -> Response {
-    page::on_to(if visitor.session.user.partner().is_some() {
-        "/mine"
-    } else {
-        "/now"
+    page::on_to(match visitor.session.user.role {
+        Role::Partner(_) => "/mine",
+        Role::Host(_) => "/telescope",
+        Role::Viewer | Role::Analyst | Role::Operator => "/now",
     })
 }

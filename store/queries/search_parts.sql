@@ -1,7 +1,8 @@
--- Scans by sensor, AS number or network, those with most distinct sources first, and all packets of
+-- Scans by sensor, AS number, service, country or network, those with most distinct sources first, and all packets of
 -- the search beside each. From raw rows: no rollup tells these apart.
 SELECT
     multiIf({by:String} = 'sensor', toString(flow.sensor), {by:String} = 'asn', toString(flow.asn),
+        {by:String} = 'service', flow.service, {by:String} = 'country', toString(flow.country),
         toString(tupleElement(IPv6CIDRToRange(flow.source, toUInt8(if(
             flow.source BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255'), 120, 48))), 1))) AS part,
     toUInt64(uniqCombined(flow.source)) AS distinct_sources,

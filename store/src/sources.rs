@@ -56,6 +56,10 @@ pub enum Apart {
     Asn,
     /// Networks it came from: /24, of IPv6 /48.
     Network,
+    /// Services it asked for.
+    Service,
+    /// Countries it came from; empty where unknown.
+    Country,
 }
 
 /// A part of a search.
@@ -196,6 +200,8 @@ impl Apart {
             Self::Sensor => "sensor",
             Self::Asn => "asn",
             Self::Network => "network",
+            Self::Service => "service",
+            Self::Country => "country",
         }
     }
 }
@@ -217,7 +223,7 @@ impl Store {
         let share = |(of, sources, packets, together): (String, u64, u64, u64)| Share {
             of: match by {
                 Apart::Network => network(&of).unwrap_or(of),
-                Apart::Sensor | Apart::Asn => of,
+                Apart::Sensor | Apart::Asn | Apart::Service | Apart::Country => of,
             },
             sources,
             packets,

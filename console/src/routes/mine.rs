@@ -14,24 +14,37 @@ use noroshi_store::origin::PartnerId;
 use noroshi_store::registry::partner::Partner;
 
 use super::alerts;
+use super::trial::TOKEN_MAX;
 use crate::clock;
 use crate::desk::Desk;
 use crate::guard::Visitor;
-use crate::page::{Failed, Page, lasted, minute, page_or, severity};
+use crate::page::{Failed, Page, lasted, minute, page_or, severity, token};
 use crate::sight::{Sight, subject};
 
 /// Looks shown.
 const LOOKS_MAX: u32 = 30;
 /// Milliseconds over which feeds that were read are told: thirty days.
 const READ_BACK: u64 = 30 * 86_400_000;
-/// What a partner's machines ask for, and the name of each.
-const FEEDS: [(&str, &str); 6] = [
-    ("/v1/alerts.jsonl", "JSON Lines"),
-    ("/v1/events.jsonl", "IntelMQ"),
-    ("/taxii2/", "TAXII 2.1 / STIX"),
-    ("/misp/", "MISP"),
-    ("/v1/alerts.cef", "CEF"),
-    ("/v1/reports/", "CSV (Shadowserver)"),
+/// What a partner's machines read.
+pub(super) struct Feed {
+    pub(super) name: &'static str,
+    /// The paths of all of it begin with this.
+    root: &'static str,
+    /// What a machine asks for first.
+    pub(super) first: &'static str,
+}
+
+const fn feed(name: &'static str, root: &'static str, first: &'static str) -> Feed {
+    Feed { name, root, first }
+}
+
+pub(super) const FEEDS: [Feed; 6] = [
+    feed("JSON Lines", "/v1/alerts.jsonl", "/v1/alerts.jsonl"),
+    feed("IntelMQ", "/v1/events.jsonl", "/v1/events.jsonl"),
+    feed("TAXII 2.1 / STIX", "/taxii2/", "/taxii2/"),
+    feed("MISP", "/misp/", "/misp/manifest.json"),
+    feed("CEF", "/v1/alerts.cef", "/v1/alerts.cef"),
+    feed("CSV (Shadowserver)", "/v1/reports/", "/v1/reports/"),
 ];
 
 /// `GET /mine`
@@ -120,13 +133,23 @@ fn to_clean(visitor: &Visitor, hosts: &[Shown]) -> Markup {
 /// Each feed, when its machines read it last, and the line that tries it.
 fn feeds(desk: &Desk, visitor: &Visitor, partner: &Partner, read: &[(String, Millis)]) -> Markup {
     let texts = visitor.texts;
-    let last = |path: &str| {
-        let of_feed = read.iter().filter(|(known, _)| known.starts_with(path));
+    let last = |feed: &Feed| {
+        let of_feed = read
+            .iter()
+            .filter(|(known, _)| known.starts_with(feed.root));
         of_feed.map(|(_, at)| *at).max()
     };
     html! {
         section.sheet {
             h2 { (texts.say("mine.feeds")) }
+            form method="post" action="/mine/trial" {
+                (token(visitor))
+                label { (texts.say("trial.token"))
+                    input type="password" name="secret" required maxlength=(TOKEN_MAX) autocomplete="off";
+                }
+                button { (texts.say("trial.try")) }
+            }
+            p.note { (texts.say("trial.about")) }
             p.note { (texts.say("mine.test_about")) " " a href="/mine" { (texts.say("mine.look_again")) } }
             div.wide tabindex="0" role="group" aria-label=(texts.say("mine.feeds")) { table {
                 thead { tr {
@@ -134,10 +157,10 @@ fn feeds(desk: &Desk, visitor: &Visitor, partner: &Partner, read: &[(String, Mil
                     th scope="col" { (texts.say("mine.test")) }
                     th scope="col" { (texts.say("mine.last_read")) }
                 } }
-                tbody { @for (path, name) in FEEDS { tr {
-                    td { (name) }
-                    td.mono { "curl --fail --user " (partner.id) " " (desk.feeds_url) (path) }
-                    @if let Some(at) = last(path) { td.t { (minute(at)) } }
+                tbody { @for feed in &FEEDS { tr {
+                    td { (feed.name) }
+                    td.mono { "curl --fail --user " (partner.id) " " (desk.feeds_url) (feed.first) }
+                    @if let Some(at) = last(feed) { td.t { (minute(at)) } }
                     @else { td.soft { (texts.say("mine.never_read")) } }
                 } } }
             } }

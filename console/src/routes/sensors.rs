@@ -92,12 +92,7 @@ pub(super) async fn page(
 async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
     let texts = visitor.texts;
     let newest = desk.newest().await?;
-    let sensors = known(desk, newest).await?;
-    let range = Bins::ending(newest.seconds() + 1, 60, BACK / 60).range;
-    let losses = desk.store.sensor_losses(&range).await?;
-    let identities = identities(desk, &sensors).await?;
-    let hellos = desk.store.hellos().await?;
-    let nothing = Vec::new();
+    let roll = Roll::call(desk, newest, |_| true).await?;
     let body = html! {
         p.soft { (texts.say("sensors.about")) }
         @if may(&visitor.session.user.role, "GET", "/sensors/enrol") {
@@ -105,28 +100,13 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
         }
         section.sheet {
             h2 { (texts.say("sensors.map")) }
-            (map::sensors(texts, &by_country(desk, &sensors, newest)))
+            (map::sensors(texts, &by_country(desk, &roll.sensors, newest)))
         }
         section.sheet {
-            @if sensors.is_empty() { p.soft { (texts.say("sensors.none")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.word("place", "sensors")) { table {
-                (heading(texts, !identities.is_empty()))
-                tbody { @for sensor in &sensors { tr {
-                    td.mono { (sensor.id) }
-                    td { (sensor.partner) }
-                    td { (health(visitor, sensor, newest)) }
-                    @if let Some(figure) = &sensor.figure {
-                        td.t { (minute(Millis(figure.complete * 1_000))) }
-                        td.n { (number(figure.addresses)) }
-                        td.n { (number(figure.frames)) }
-                        td.n { (number(figure.packets)) }
-                        td.n { (lost(figure.lost, losses.get(&sensor.id).unwrap_or(&nothing))) }
-                        td.n { (lasted(texts, (figure.lag.max(0.0) * 1_000.0) as u64)) }
-                    } @else { td.soft colspan="6" { (texts.say("sensors.nothing")) } }
-                    (said(texts, hellos.get(&sensor.id)))
-                    @if !identities.is_empty() { (identity(texts, identities.get(&sensor.id), newest)) }
-                } } }
-            } } }
+            @if roll.sensors.is_empty() { p.soft { (texts.say("sensors.none")) } }
+            @else { (roll.table(texts)) }
         }
+        (roll.versions(texts))
         p.note { (texts.say("sensors.enrol")) }
     };
     let title = texts.word("place", "sensors");
@@ -137,6 +117,100 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
         body,
     }
     .answer(visitor))
+}
+
+/// Sensors, and everything that is known of how they are.
+pub(super) struct Roll {
+    newest: Millis,
+    pub(super) sensors: Vec<Known>,
+    losses: BTreeMap<String, Vec<(String, u64)>>,
+    hellos: BTreeMap<String, Said>,
+    identities: BTreeMap<String, Identity>,
+}
+
+impl Roll {
+    /// Of those that `wanted` takes.
+    pub(super) async fn call(
+        desk: &Desk,
+        newest: Millis,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Self, Failed> {
+        let mut sensors = known(desk, newest).await?;
+        sensors.retain(|sensor| wanted(&sensor.id));
+        let range = Bins::ending(newest.seconds() + 1, 60, BACK / 60).range;
+        Ok(Self {
+            newest,
+            losses: desk.store.sensor_losses(&range).await?,
+            hellos: desk.store.hellos().await?,
+            identities: identities(desk, &sensors).await?,
+            sensors,
+        })
+    }
+
+    /// A row each.
+    pub(super) fn table(&self, texts: &Texts) -> Markup {
+        let certificates = !self.identities.is_empty();
+        let nothing = Vec::new();
+        html! {
+            div.wide tabindex="0" role="group" aria-label=(texts.word("place", "sensors")) { table {
+                (heading(texts, certificates))
+                tbody { @for sensor in &self.sensors { tr {
+                    td.mono { (sensor.id) }
+                    td { (sensor.partner) }
+                    td { (health(texts, sensor, self.newest)) }
+                    @if let Some(figure) = &sensor.figure {
+                        td.t { (minute(Millis(figure.complete * 1_000))) }
+                        td.n { (number(figure.addresses)) }
+                        td.n { (number(figure.frames)) }
+                        td.n { (number(figure.packets)) }
+                        td.n { (lost(figure.lost, self.losses.get(&sensor.id).unwrap_or(&nothing))) }
+                        td.n { (lasted(texts, (figure.lag.max(0.0) * 1_000.0) as u64)) }
+                    } @else { td.soft colspan="6" { (texts.say("sensors.nothing")) } }
+                    (said(texts, self.hellos.get(&sensor.id)))
+                    @if certificates { (identity(texts, self.identities.get(&sensor.id), self.newest)) }
+                } } }
+            } }
+        }
+    }
+
+    /// How far a version has come: sensors that run each, and those on which it failed.
+    fn versions(&self, texts: &Texts) -> Markup {
+        let mut versions: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for sensor in &self.sensors {
+            let said = self
+                .hellos
+                .get(&sensor.id)
+                .map(|said| said.version.as_str());
+            let runs = self
+                .identities
+                .get(&sensor.id)
+                .and_then(|one| one.runs.as_ref());
+            if let Some(version) = said.or(runs.map(|runs| runs.version.as_str())) {
+                versions.entry(version).or_default().0 += 1;
+            }
+            if let Some(runs) = runs.filter(|runs| !runs.failed.is_empty()) {
+                versions.entry(&runs.failed).or_default().1 += 1;
+            }
+        }
+        let all = self.sensors.len();
+        html! {
+            @if !versions.is_empty() { section.sheet {
+                h2 { (texts.say("sensors.versions")) }
+                div.wide tabindex="0" role="group" aria-label=(texts.say("sensors.versions")) { table {
+                    thead { tr {
+                        th scope="col" { (texts.say("sensors.one_version")) }
+                        th.n scope="col" { (texts.say("sensors.run_it")) }
+                        th.n scope="col" { (texts.say("sensors.failed_on")) }
+                    } }
+                    tbody { @for (version, (run, failed)) in versions.iter().rev() { tr {
+                        td.mono { (version) }
+                        td.n { (run) " / " (all) }
+                        td.n { (failed) }
+                    } } }
+                } }
+            } }
+        }
+    }
 }
 
 /// The names of columns; two more where `identities` are known.
@@ -239,8 +313,7 @@ fn identity(texts: &Texts, known: Option<&Identity>, newest: Millis) -> Markup {
     }
 }
 
-fn health(visitor: &Visitor, sensor: &Known, newest: Millis) -> maud::Markup {
-    let texts = visitor.texts;
+fn health(texts: &Texts, sensor: &Known, newest: Millis) -> Markup {
     html! {
         @if sensor.is_silent(newest) {
             span.badge.high { (texts.say("sensors.silent")) }

@@ -12,3 +12,4 @@ mod scans;
 mod sensors;
 mod shift;
 mod sign_in;
+mod trial;
