@@ -6,6 +6,7 @@ mod accounting;
 mod cases;
 mod centre;
 mod commands;
+mod console;
 mod corpus;
 mod crash;
 mod delivery;
