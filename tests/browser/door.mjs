@@ -116,7 +116,7 @@ async function follow(page) {
     if (!(answer.headers()["content-type"] ?? "").includes("html")) continue;
     const links = [...(await answer.text()).matchAll(/(?:href|action)="(\/[^"]*)"/g)];
     for (const [whole, escaped] of links) {
-      if (/sign-out|\/step|\/note|\/purpose|acknowledge|hand-over/.test(escaped)) continue;
+      if (/sign-out|\/trial|\/step|\/note|\/purpose|acknowledge|hand-over/.test(escaped)) continue;
       const next = escaped.replaceAll("&amp;", "&");
       const url = new URL(next, origin);
       // a few of each kind of link: they are made by one line of code

@@ -1,7 +1,7 @@
 //! A provider of identities that is not ours, for as long as a test needs it.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::driver::{modules, program, top};
 
@@ -13,6 +13,8 @@ pub const SECRET: &str = "told to nobody";
 /// Runs until it is dropped.
 pub struct Provider {
     process: Child,
+    /// Kept, for it may say more: a pipe without a reader would end it.
+    _said: BufReader<ChildStdout>,
     issuer: String,
 }
 
@@ -28,11 +30,15 @@ impl Provider {
             .stdout(Stdio::piped())
             .stderr(Stdio::null()); // it warns that it is for tests
         let mut process = command.spawn().expect("node starts");
-        let said = process.stdout.take().expect("it is piped");
-        let mut lines = BufReader::new(said).lines().map_while(Result::ok);
+        let mut said = BufReader::new(process.stdout.take().expect("it is piped"));
+        let mut lines = said.by_ref().lines().map_while(Result::ok);
         let issuer = lines.find(|line| line.starts_with("http://"));
         let issuer = issuer.expect("the provider says where it is");
-        Self { process, issuer }
+        Self {
+            process,
+            _said: said,
+            issuer,
+        }
     }
 
     /// The sections of the console's configuration that name it.

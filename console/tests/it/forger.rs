@@ -1,5 +1,10 @@
 //! A provider of identities that does what it is told, right or wrong.
 
+#![allow(
+    dead_code,
+    reason = "two include this file, and neither needs all of it"
+)]
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -92,7 +97,6 @@ impl Forger {
     }
 
     /// It has another key from now on, and says so.
-    #[allow(dead_code, reason = "one of the two who include this file needs it")]
     pub(crate) fn changes_its_key(&self) {
         self.told.lock().unwrap().key = 2;
     }
