@@ -6,6 +6,7 @@ use noroshi_proto::loss::{Loss, Losses};
 use serde::Deserialize;
 
 use crate::ledger::sensor;
+use crate::question::sql;
 use crate::store::{Store, StoreError};
 
 /// What one table holds.
@@ -64,8 +65,7 @@ impl Store {
     /// Adds everything up. Reads whole tables: for replays, tests and an operator's doubt.
     pub async fn accounting(&self) -> Result<Accounting, StoreError> {
         let mut sums = self
-            .client()
-            .query(include_str!("../queries/sums.sql"))
+            .ask(sql!("sums"))
             .fetch_all::<(u8, String, u64, u64)>()
             .await?
             .into_iter()
@@ -82,8 +82,7 @@ impl Store {
 
     async fn sensor_accounts(&self) -> Result<Vec<SensorAccount>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/sensor_accounts.sql"))
+            .ask(sql!("sensor_accounts"))
             .fetch_all::<AccountRow>()
             .await?;
         rows.into_iter().map(SensorAccount::try_from).collect()

@@ -37,10 +37,12 @@ use hyper::body::Bytes;
 use noroshi_proto::batch::{Batch, Span};
 use noroshi_proto::id::BatchId;
 use tokio::task::spawn_blocking;
+use tracing::{Instrument as _, trace_span};
 
 pub(crate) use queue::Writer;
 
 use crate::origin::Origin;
+use crate::question::{answered, inserted};
 use crate::store::{Store, StoreError};
 
 /// A batch the collector let in.
@@ -75,7 +77,8 @@ impl Store {
     /// the batch and try again, even where it may have been written.
     pub async fn append(&self, admitted: Admitted) -> Result<Kept, StoreError> {
         storable(&admitted)?;
-        self.writer().append(admitted).await
+        let appended = self.writer().append(admitted);
+        appended.instrument(trace_span!("append")).await
     }
 }
 
@@ -195,7 +198,7 @@ async fn lay_out(
 async fn insert(
     client: &Client,
     token: &str,
-    table: &str,
+    table: &'static str,
     block: Option<[Vec<u8>; 2]>,
 ) -> Result<(), StoreError> {
     let Some(pieces) = block else {
@@ -219,11 +222,13 @@ async fn insert(
             queue::INSERT_TIMEOUT.as_secs().to_string(),
         )
         .with_timeouts(Some(queue::INSERT_TIMEOUT), Some(queue::INSERT_TIMEOUT));
-    for piece in pieces {
-        insert.send(Bytes::from(piece)).await?;
-    }
-    insert.end().await?;
-    Ok(())
+    let sent = async {
+        for piece in pieces {
+            insert.send(Bytes::from(piece)).await?;
+        }
+        insert.end().await
+    };
+    answered(inserted(table), sent).await
 }
 
 /// More rows than any group has.

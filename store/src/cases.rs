@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::alert::{Alert, Kind, State, Subject};
 use crate::origin::PartnerId;
+use crate::question::{answered, inserted, sql};
 use crate::store::{Store, StoreError};
 
 /// An alert with the number of its last transition.
@@ -156,9 +157,7 @@ impl Store {
     /// Every case that is `new` or `continuing`, by id: what an analyzer begins with. What the
     /// centre took back is not among them.
     pub async fn open_cases(&self) -> Result<Vec<Case>, StoreError> {
-        let rows = self
-            .client()
-            .query(include_str!("../queries/open_cases.sql"));
+        let rows = self.ask(sql!("open_cases"));
         rows.fetch_all::<(u64, String)>()
             .await?
             .into_iter()
@@ -169,10 +168,7 @@ impl Store {
     /// Cases that are over and were still seen at this second (since 1970) or later, by id: what
     /// is seen of them soon after belongs to them. Attacks are not among them.
     pub async fn closed_cases(&self, since: u64) -> Result<Vec<Case>, StoreError> {
-        let rows = self
-            .client()
-            .query(include_str!("../queries/closed_cases.sql"))
-            .param("since", since);
+        let rows = self.ask(sql!("closed_cases")).param("since", since);
         rows.fetch_all::<(u64, String)>()
             .await?
             .into_iter()
@@ -183,8 +179,7 @@ impl Store {
     /// Alerts in their last state, the last detected first; imported evidence has its own list.
     pub async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<Case>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/alerts.sql"))
+            .ask(sql!("alerts"))
             .param(
                 "partner",
                 filter
@@ -206,10 +201,7 @@ impl Store {
 
     /// One alert in its last state, whatever it rests on.
     pub async fn alert(&self, id: Uuid) -> Result<Option<Case>, StoreError> {
-        let row = self
-            .client()
-            .query(include_str!("../queries/alert.sql"))
-            .param("id", id.to_string());
+        let row = self.ask(sql!("alert")).param("id", id.to_string());
         let row = row.fetch_optional::<(u64, u8, String)>().await?;
         row.map(told).transpose()
     }
@@ -217,8 +209,7 @@ impl Store {
     /// Every transition of a case, first to last.
     pub async fn history(&self, id: Uuid) -> Result<Vec<Transition>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/alert_history.sql"))
+            .ask(sql!("alert_history"))
             .param("id", id.to_string())
             .fetch_all::<(u64, String, i64, String, String)>()
             .await?;
@@ -235,7 +226,11 @@ impl Store {
     }
 
     /// Inserts JSON lines: for the few rows whose speed does not matter.
-    pub(crate) async fn insert_lines(&self, table: &str, lines: Vec<u8>) -> Result<(), StoreError> {
+    pub(crate) async fn insert_lines(
+        &self,
+        table: &'static str,
+        lines: Vec<u8>,
+    ) -> Result<(), StoreError> {
         let mut insert = self
             .client()
             .insert_formatted_with(format!("INSERT INTO {table} FORMAT JSONEachRow"))
@@ -243,9 +238,11 @@ impl Store {
             .with_setting("date_time_input_format", "best_effort")
             .with_setting("max_partitions_per_insert_block", "0")
             .with_setting("distributed_foreground_insert", "1");
-        insert.send(Bytes::from(lines)).await?;
-        insert.end().await?;
-        Ok(())
+        let sent = async {
+            insert.send(Bytes::from(lines)).await?;
+            insert.end().await
+        };
+        answered(inserted(table), sent).await
     }
 }
 

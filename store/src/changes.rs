@@ -10,13 +10,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clickhouse::Row;
-use clickhouse::query::Query;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::alert::{Alert, State};
 use crate::cases::{Case, ChangeCursor, case};
 use crate::origin::PartnerId;
+use crate::question::{Question, sql};
 use crate::remedy::{Remedy, Standing};
 use crate::steps::parse;
 use crate::store::{Store, StoreError};
@@ -86,8 +86,7 @@ impl Store {
         id: Uuid,
     ) -> Result<Option<Shown>, StoreError> {
         let row = self
-            .client()
-            .query(include_str!("../queries/told_to.sql"))
+            .ask(sql!("told_to"))
             .param("id", id.to_string())
             .param("partner", partner.as_str())
             .fetch_optional::<(u64, String)>()
@@ -114,9 +113,7 @@ impl Store {
         after: ChangeCursor,
         limit: u32,
     ) -> Result<Vec<(ChangeCursor, Shown)>, StoreError> {
-        let changes = self
-            .client()
-            .query(include_str!("../queries/alert_changes.sql"));
+        let changes = self.ask(sql!("alert_changes"));
         self.read_changes(changes, after, limit).await
     }
 
@@ -131,15 +128,14 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<(ChangeCursor, Shown)>, StoreError> {
         let changes = self
-            .client()
-            .query(include_str!("../queries/alert_changes_of.sql"))
+            .ask(sql!("alert_changes_of"))
             .param("partner", partner.as_str());
         self.read_changes(changes, after, limit).await
     }
 
     async fn read_changes(
         &self,
-        changes: Query,
+        changes: Question,
         mut after: ChangeCursor,
         limit: u32,
     ) -> Result<Vec<(ChangeCursor, Shown)>, StoreError> {

@@ -15,6 +15,7 @@ use crate::alert::Severity;
 use crate::cases::line;
 use crate::ledger::millis;
 use crate::origin::PartnerId;
+use crate::question::sql;
 use crate::steps::{parse, texts};
 use crate::store::{Store, StoreError};
 
@@ -170,8 +171,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Delivery>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/deliveries_open.sql"))
+            .ask(sql!("deliveries_open"))
             .param("partner", partner.as_str())
             .param("channel", channel)
             .param("limit", limit)
@@ -188,8 +188,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Delivery>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/deliveries_failing.sql"))
+            .ask(sql!("deliveries_failing"))
             .param("partner", partner.map_or("", PartnerId::as_str))
             .param("limit", limit)
             .fetch_all::<DeliveryRow>()
@@ -200,8 +199,7 @@ impl Store {
     /// One message.
     pub async fn delivery(&self, id: Uuid) -> Result<Option<Delivery>, StoreError> {
         let row = self
-            .client()
-            .query(include_str!("../queries/delivery.sql"))
+            .ask(sql!("delivery"))
             .param("id", id.to_string())
             .fetch_optional::<DeliveryRow>()
             .await?;
@@ -234,8 +232,7 @@ impl Store {
         cases: &[Uuid],
     ) -> Result<HashMap<Uuid, (String, Severity)>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/deliveries_said.sql"))
+            .ask(sql!("deliveries_said"))
             .param("partner", partner.as_str())
             .param("channel", channel)
             .param("cases", texts(cases))
@@ -255,8 +252,7 @@ impl Store {
         since: Millis,
     ) -> Result<Vec<(Millis, Form)>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/deliveries_released.sql"))
+            .ask(sql!("deliveries_released"))
             .param("partner", partner.as_str())
             .param("channel", channel)
             .param("since", since.0 as i64)
@@ -276,8 +272,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<(Uuid, Millis)>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/deliveries_pressing.sql"))
+            .ask(sql!("deliveries_pressing"))
             .param("partner", partner.as_str())
             .param("channel", channel)
             .param("asking", asking)

@@ -1,6 +1,7 @@
 //! Scans by service and by country, as analysts look through them: sums, never a single source.
 
 use crate::figures::Bins;
+use crate::question::sql;
 use crate::store::{Store, StoreError};
 
 /// What to look at; empty words take everything.
@@ -41,8 +42,7 @@ impl Store {
     /// When the store does not answer.
     pub async fn explore_line(&self, field: &Field) -> Result<Vec<Part<u64>>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/explore_line.sql"))
+            .ask(sql!("explore_line"))
             .param("start", field.bins.range.start)
             .param("end", field.bins.range.end)
             .param("step", field.bins.step)
@@ -64,8 +64,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Part<String>>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/explore_parts.sql"))
+            .ask(sql!("explore_parts"))
             .param("start", field.bins.range.start)
             .param("end", field.bins.range.end)
             .param("by_country", u8::from(by == By::Country))

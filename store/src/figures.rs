@@ -7,6 +7,7 @@ use std::ops::Range;
 use noroshi_proto::time::Millis;
 
 use crate::ledger::millis;
+use crate::question::sql;
 use crate::store::{Store, StoreError};
 
 /// A range of seconds since 1970, cut into bins of one length.
@@ -122,9 +123,7 @@ impl Store {
     /// # Errors
     /// When the store does not answer, here as everywhere below.
     pub async fn newest(&self) -> Result<Option<u64>, StoreError> {
-        let question = self
-            .client()
-            .query(include_str!("../queries/figures_newest.sql"));
+        let question = self.ask(sql!("figures_newest"));
         let newest = question.fetch_one::<u64>().await?;
         Ok(Some(newest).filter(|second| *second > 0))
     }
@@ -136,8 +135,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<ServiceFigure>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/figures_services.sql"))
+            .ask(sql!("figures_services"))
             .param("start", range.start)
             .param("end", range.end)
             .param("limit", limit)
@@ -160,8 +158,7 @@ impl Store {
         bins: &Bins,
     ) -> Result<BTreeMap<String, Vec<u64>>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/figures_service_series.sql"))
+            .ask(sql!("figures_service_series"))
             .param("start", bins.range.start)
             .param("end", bins.range.end)
             .param("step", bins.step)
@@ -175,8 +172,7 @@ impl Store {
     /// Of every known country: who scans from it, and who in it is attacked.
     pub async fn countries(&self, range: &Range<u64>) -> Result<Vec<CountryFigure>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/figures_countries.sql"))
+            .ask(sql!("figures_countries"))
             .param("start", range.start)
             .param("end", range.end)
             .fetch_all::<(String, u64, u64)>()
@@ -195,8 +191,7 @@ impl Store {
         bins: &Bins,
     ) -> Result<BTreeMap<String, Vec<u64>>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/figures_sensors.sql"))
+            .ask(sql!("figures_sensors"))
             .param("start", bins.range.start)
             .param("end", bins.range.end)
             .param("step", bins.step)
@@ -211,8 +206,7 @@ impl Store {
         range: &Range<u64>,
     ) -> Result<Vec<SensorFigure>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/figures_health.sql"))
+            .ask(sql!("figures_health"))
             .param("start", range.start)
             .param("end", range.end)
             .fetch_all::<(String, u64, u64, u64, u64, u64, f64)>()
@@ -235,8 +229,7 @@ impl Store {
         range: &Range<u64>,
     ) -> Result<BTreeMap<String, Vec<(String, u64)>>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/figures_losses.sql"))
+            .ask(sql!("figures_losses"))
             .param("start", range.start)
             .param("end", range.end)
             .fetch_all::<(String, String, u64)>()
@@ -251,8 +244,7 @@ impl Store {
     /// Packets that bear `source`, bin by bin.
     pub async fn source_line(&self, source: IpAddr, bins: &Bins) -> Result<Vec<u64>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/figures_source_series.sql"))
+            .ask(sql!("figures_source_series"))
             .param("start", bins.range.start)
             .param("end", bins.range.end)
             .param("step", bins.step)
@@ -265,8 +257,7 @@ impl Store {
     /// What packets that bear `source` did, the most packets first, at most 20.
     pub async fn deeds(&self, source: IpAddr, range: &Range<u64>) -> Result<Vec<Deed>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/figures_source_services.sql"))
+            .ask(sql!("figures_source_services"))
             .param("start", range.start)
             .param("end", range.end)
             .param("source", source.to_string())
@@ -286,8 +277,7 @@ impl Store {
     /// Who looked at single sources of `partner` in the console, the newest first.
     pub async fn looks(&self, partner: &str, limit: u32) -> Result<Vec<Look>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/figures_told.sql"))
+            .ask(sql!("figures_told"))
             .param("partner", partner)
             .param("limit", limit)
             .fetch_all::<(i64, String, String, String)>()
@@ -298,8 +288,7 @@ impl Store {
     /// What was handed over from shift to shift, the newest first; the words are in `purpose`.
     pub async fn hand_overs(&self, limit: u32) -> Result<Vec<Look>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/figures_hand_overs.sql"))
+            .ask(sql!("figures_hand_overs"))
             .param("limit", limit)
             .fetch_all::<(i64, String, String, String)>()
             .await?;

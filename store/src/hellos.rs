@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::cases::line;
 use crate::ledger::millis;
+use crate::question::sql;
 use crate::store::{Store, StoreError};
 
 /// Sensors that are told of.
@@ -46,8 +47,7 @@ impl Store {
     /// What each sensor said last, by its name.
     pub async fn hellos(&self) -> Result<BTreeMap<String, Said>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/hellos.sql"))
+            .ask(sql!("hellos"))
             .param("limit", SENSORS_MAX)
             .fetch_all::<(String, i64, String, i64)>()
             .await?;

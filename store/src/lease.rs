@@ -7,6 +7,7 @@ use noroshi_proto::time::Millis;
 use serde_json::json;
 
 use crate::cases::line;
+use crate::question::sql;
 use crate::store::{Store, StoreError};
 
 /// What only one program does at a time.
@@ -100,10 +101,7 @@ impl Store {
     }
 
     async fn current_lease(&self, role: Role) -> Result<Option<(u64, String, Millis)>, StoreError> {
-        let current = self
-            .client()
-            .query(include_str!("../queries/current_lease.sql"))
-            .param("role", role.name());
+        let current = self.ask(sql!("current_lease")).param("role", role.name());
         let row = current.fetch_optional::<(u64, String, i64)>().await?;
         Ok(row.map(|(token, holder, until)| (token, holder, crate::ledger::millis(until))))
     }

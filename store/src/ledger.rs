@@ -11,6 +11,7 @@ use noroshi_proto::time::{IntervalLength, Millis};
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use crate::question::{ask, sql};
 use crate::store::{Store, StoreError};
 
 /// Consecutive batches of one epoch that the store has.
@@ -110,8 +111,7 @@ impl Store {
     pub async fn held(&self, sensor: &SensorId) -> Result<Vec<Held>, StoreError> {
         self.settle().await?;
         let runs = self
-            .client()
-            .query(include_str!("../queries/held_runs.sql"))
+            .ask(sql!("held_runs"))
             .param("sensor", sensor.as_str())
             .fetch_all::<(u64, u64, u64)>()
             .await?;
@@ -126,8 +126,7 @@ impl Store {
     /// The checksum a batch was kept with; `None` where the store does not have it.
     pub async fn lookup(&self, id: &BatchId) -> Result<Option<u64>, StoreError> {
         let checksum = self
-            .client()
-            .query(include_str!("../queries/batch_checksum.sql"))
+            .ask(sql!("batch_checksum"))
             .param("sensor", id.sensor.as_str())
             .param("epoch", id.epoch.0)
             .param("sequence", id.sequence)
@@ -139,8 +138,7 @@ impl Store {
     /// How far each sensor has come, of those with a batch about `since` (seconds since 1970) or later.
     pub async fn watermarks(&self, since: u64) -> Result<Vec<Watermark>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/watermarks.sql"))
+            .ask(sql!("watermarks"))
             .param("since", since / 60 * 60)
             .fetch_all::<(String, u64, i64, u64)>()
             .await?;
@@ -164,8 +162,7 @@ impl Store {
             let until = cursor.floor.saturating_add(CATCH_UP_MS);
             let from = cursor.floor.saturating_sub(VISIBLE_WITHIN_MS);
             let rows = self
-                .client()
-                .query(include_str!("../queries/arrivals.sql"))
+                .ask(sql!("arrivals"))
                 .param("from", from)
                 .param("until", until)
                 .fetch_all::<LedgerRow>()
@@ -211,19 +208,17 @@ impl Store {
         }
         let names: Vec<&str> = sensors.iter().map(SensorId::as_str).collect();
         let exposure = self
-            .client()
-            .query(include_str!("../queries/exposure.sql"))
+            .ask(sql!("exposure"))
             .param("sensors", names)
             .param("start", range.start)
             .param("end", range.end);
-        Ok(exposure.fetch_one::<f64>().await?)
+        exposure.fetch_one::<f64>().await
     }
 
     /// First second and end of everything watched; `None` for an empty store.
     pub async fn span(&self) -> Result<Option<Range<u64>>, StoreError> {
         let (first, end, batches) = self
-            .client()
-            .query(include_str!("../queries/watched_span.sql"))
+            .ask(sql!("watched_span"))
             .fetch_one::<(u64, u64, u64)>()
             .await?;
         Ok((batches > 0).then_some(first..end))
@@ -235,8 +230,7 @@ impl Store {
         loop {
             let seconds = called.elapsed().as_secs_f64();
             let older = self
-                .client()
-                .query(include_str!("../queries/older_inserts.sql"))
+                .ask(sql!("older_inserts"))
                 .param("seconds", seconds)
                 .fetch_one::<u64>()
                 .await?;
@@ -249,9 +243,7 @@ impl Store {
 
     /// The store's wall clock.
     pub async fn wall_time(&self) -> Result<Millis, StoreError> {
-        let now = self
-            .client()
-            .query("SELECT toUnixTimestamp64Milli(now64(3))");
+        let now = self.ask(sql!("wall_time"));
         Ok(millis(now.fetch_one::<i64>().await?))
     }
 }
@@ -261,8 +253,7 @@ pub(crate) async fn between(
     client: &Client,
     range: Range<u64>,
 ) -> Result<Vec<Arrival>, StoreError> {
-    let rows = client
-        .query(include_str!("../queries/batches_between.sql"))
+    let rows = ask(client, sql!("batches_between"))
         .param("start", range.start)
         .param("end", range.end)
         .fetch_all::<LedgerRow>()
@@ -272,11 +263,10 @@ pub(crate) async fn between(
 
 /// How many flow tuples there are in `range`.
 pub(crate) async fn flows_between(client: &Client, range: Range<u64>) -> Result<u64, StoreError> {
-    let flows = client
-        .query(include_str!("../queries/flows_between.sql"))
+    let flows = ask(client, sql!("flows_between"))
         .param("start", range.start)
         .param("end", range.end);
-    Ok(flows.fetch_one::<u64>().await?)
+    flows.fetch_one::<u64>().await
 }
 
 /// The stretches these batches watched, joined where they touch, by sensor and time.

@@ -7,6 +7,7 @@
 //! | [`origin`]     | –                              | what is known of a source                    |
 //! | [`engine`]     | a directory                    | ClickHouse, served on loopback               |
 //! | [`store`]      | an engine or server            | the one handle, its schema and retention     |
+//! | `question`     | a file of `queries/`           | a question of that name, and a span of it    |
 //! | [`append`]     | admitted batches               | rows, each batch exactly once                |
 //! | [`ledger`]     | –                              | which batches are kept, who watched when     |
 //! | [`week`]       | an instant, or a name          | a week of ISO 8601, in UTC                   |
@@ -63,6 +64,7 @@ pub mod origin;
 pub mod past;
 pub mod positions;
 pub mod prefix_map;
+mod question;
 pub mod registry;
 pub mod remedy;
 pub mod reported;

@@ -5,6 +5,7 @@ use noroshi_proto::time::Millis;
 use crate::alert::{Kind, Severity, State};
 use crate::cases::{Case, told};
 use crate::origin::{Country, PartnerId};
+use crate::question::sql;
 use crate::store::{Store, StoreError};
 
 /// Alerts on one page.
@@ -77,8 +78,7 @@ impl Store {
         let states: Vec<&str> = wanted.states.iter().map(|state| state.name()).collect();
         let partner = wanted.partner.as_ref();
         let rows = self
-            .client()
-            .query(include_str!("../queries/listing.sql"))
+            .ask(sql!("listing"))
             .param("partner", partner.map_or("", PartnerId::as_str))
             .param("kind", wanted.kind.map_or("", Kind::name))
             .param("severity", wanted.severity.map_or("", Severity::name))

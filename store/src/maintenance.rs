@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::cases::line;
 use crate::ledger::{millis, sensor};
+use crate::question::sql;
 use crate::steps::parse;
 use crate::store::{Store, StoreError};
 
@@ -53,8 +54,7 @@ impl Store {
     /// Maintenance that was not over at `since`, by sensor and time.
     pub async fn maintenance(&self, since: Millis) -> Result<Vec<Maintenance>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/maintenance.sql"))
+            .ask(sql!("maintenance"))
             .param("since", since.0)
             .fetch_all::<(String, String, i64, i64, String, String)>()
             .await?;

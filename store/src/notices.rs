@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::cases::{Case, line, subject, told};
 use crate::origin::PartnerId;
+use crate::question::sql;
 use crate::store::{Store, StoreError};
 
 /// The `reason_code` of every case from a sinkhole's logs.
@@ -60,8 +61,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Case>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/notices.sql"))
+            .ask(sql!("notices"))
             .param("partner", partner.map_or("", PartnerId::as_str))
             .param("limit", limit)
             .fetch_all::<(u64, u8, String)>()

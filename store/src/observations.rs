@@ -14,6 +14,7 @@ use crate::alert::Alert;
 use crate::cases::{line, told};
 use crate::ledger::{millis, sensor};
 use crate::origin::PartnerId;
+use crate::question::sql;
 use crate::steps::{parse, texts};
 use crate::store::{Store, StoreError};
 
@@ -82,8 +83,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Sighting>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/sightings.sql"))
+            .ask(sql!("sightings"))
             .param("partner", partner.as_str())
             .param("day", day)
             .param("end", Millis((day + 1) * DAY_MS).to_string())
@@ -104,8 +104,7 @@ impl Store {
         days: RangeInclusive<u64>,
     ) -> Result<Vec<(u64, Millis)>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/sighting_days.sql"))
+            .ask(sql!("sighting_days"))
             .param("partner", partner.as_str())
             .param("from", days.start())
             .param("to", days.end())
@@ -144,8 +143,7 @@ impl Store {
         let mut observations = Vec::new();
         for some in cases.chunks(IDS_MAX) {
             let rows = self
-                .client()
-                .query(include_str!("../queries/observations.sql"))
+                .ask(sql!("observations"))
                 .param("ids", texts(some))
                 .fetch_all::<ObservationRow>()
                 .await?;

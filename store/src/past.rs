@@ -12,6 +12,7 @@ use serde::Deserialize;
 use self::gathered::{Gathered, Part};
 use crate::ledger::Coverage;
 use crate::origin::{Country, PartnerId};
+use crate::question::{self, Question, Sql, sql};
 use crate::rollups::{Bin, service};
 use crate::store::{Store, StoreError};
 
@@ -98,8 +99,8 @@ impl Store {
         let mut bins = self.watched_bins(&range, seconds).await?;
         let mut gathered = Gathered::new(&range, seconds);
         if !bins.is_empty() {
-            let rows = self.ask(include_str!("../queries/past_counts.sql"), &range);
-            let mut rows = rows.fetch::<CountRow<'_>>()?;
+            let rows = self.counted(sql!("past_counts"), &range);
+            let (mut rows, _asked) = rows.fetch::<CountRow<'_>>()?;
             while let Some(row) = rows.next().await? {
                 row.gather(&mut gathered)?;
             }
@@ -138,8 +139,8 @@ impl Store {
         if range.is_empty() {
             return Ok(());
         }
-        let rows = self.ask(include_str!("../queries/past_countries.sql"), range);
-        let mut rows = rows.fetch::<CountryRow<'_>>()?;
+        let rows = self.counted(sql!("past_countries"), range);
+        let (mut rows, _asked) = rows.fetch::<CountryRow<'_>>()?;
         let mut at = 0;
         while let Some(row) = rows.next().await? {
             if let Some(bin) = at_start(bins, &mut at, row.bin.into()) {
@@ -150,16 +151,14 @@ impl Store {
         Ok(())
     }
 
-    fn ask(&self, question: &str, range: &Range<u64>) -> clickhouse::query::Query {
+    fn counted(&self, sql: Sql, range: &Range<u64>) -> Question {
         let classes: Vec<u8> = Traffic::ALL
             .into_iter()
             .filter(|class| class.is_scan())
             .map(|class| class as u8)
             .collect();
-        self.client()
-            .clone()
-            .with_validation(false)
-            .query(question)
+        let client = self.client().clone().with_validation(false);
+        question::ask(&client, sql)
             .param("table", Bin::TenMinutes.table())
             .param("start", range.start)
             .param("end", range.end)

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::cases::{ChangeCursor, line};
 use crate::lease::Lease;
+use crate::question::sql;
 use crate::store::{Store, StoreError};
 
 /// Somebody read something.
@@ -46,9 +47,7 @@ impl Store {
 
     /// How far the last analyzer came; `None` before the first one saved.
     pub async fn position(&self) -> Result<Option<Position>, StoreError> {
-        let position = self
-            .client()
-            .query(include_str!("../queries/analyzer_position.sql"));
+        let position = self.ask(sql!("analyzer_position"));
         let row = position.fetch_optional::<(u64, i64)>().await?;
         Ok(row.map(|(through, taken)| Position {
             through,
@@ -59,8 +58,7 @@ impl Store {
     /// How far the reader called `feed` has come.
     pub async fn feed_cursor(&self, feed: &str) -> Result<Option<ChangeCursor>, StoreError> {
         let cursor = self
-            .client()
-            .query(include_str!("../queries/feed_cursor.sql"))
+            .ask(sql!("feed_cursor"))
             .param("feed", feed)
             .fetch_optional::<String>()
             .await?;

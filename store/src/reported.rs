@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::ledger::millis;
 use crate::origin::PartnerId;
+use crate::question::sql;
 use crate::store::{Store, StoreError};
 
 /// Cases in one report; what a partner with more has is beyond what a report can tell.
@@ -79,8 +80,7 @@ impl Store {
         until: Millis,
     ) -> Result<Vec<Reported>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/reported_cases.sql"))
+            .ask(sql!("reported_cases"))
             .param("partner", partner.as_str())
             .param("from", from.0)
             .param("until", until.0)
@@ -97,11 +97,10 @@ impl Store {
         until: Millis,
     ) -> Result<Vec<Others>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/reported_region.sql"))
+            .ask(sql!("reported_region"))
             .param("partner", partner.as_str())
             .param("from", from.0)
             .param("until", until.0);
-        Ok(rows.fetch_all::<Others>().await?)
+        rows.fetch_all::<Others>().await
     }
 }

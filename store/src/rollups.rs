@@ -12,6 +12,7 @@ use serde::Deserialize;
 use clickhouse::Row;
 
 use crate::origin::Country;
+use crate::question::{Sql, sql};
 use crate::store::{Store, StoreError};
 
 /// The grain of a rollup.
@@ -90,7 +91,7 @@ struct Step {
     /// The source's column of time.
     time: &'static str,
     seconds: u64,
-    sql: &'static str,
+    sql: Sql,
     /// Whether the source keeps rows that a later one replaces (`1`, as the engine's setting).
     replaced: &'static str,
     /// Periods made by one insert.
@@ -103,7 +104,7 @@ const STEPS: [Step; 4] = [
         source: "minute_rollup",
         time: "minute",
         seconds: 600,
-        sql: include_str!("../queries/make_rollup.sql"),
+        sql: sql!("make_rollup"),
         replaced: "0",
         periods: 36,
     },
@@ -112,7 +113,7 @@ const STEPS: [Step; 4] = [
         source: "ten_minute_rollup",
         time: "start",
         seconds: 3_600,
-        sql: include_str!("../queries/make_rollup.sql"),
+        sql: sql!("make_rollup"),
         replaced: "1",
         periods: 24,
     },
@@ -121,7 +122,7 @@ const STEPS: [Step; 4] = [
         source: "hour_rollup",
         time: "start",
         seconds: 86_400,
-        sql: include_str!("../queries/make_rollup.sql"),
+        sql: sql!("make_rollup"),
         replaced: "1",
         periods: 1,
     },
@@ -130,7 +131,7 @@ const STEPS: [Step; 4] = [
         source: "minute_rollup",
         time: "minute",
         seconds: 3_600,
-        sql: include_str!("../queries/make_hourly_sources.sql"),
+        sql: sql!("make_hourly_sources"),
         replaced: "0",
         periods: 1,
     },
@@ -156,8 +157,7 @@ impl Store {
 
     async fn due(&self, step: &Step, range: &Range<u64>) -> Result<Vec<u64>, StoreError> {
         let due = self
-            .client()
-            .query(include_str!("../queries/periods_due.sql"))
+            .ask(sql!("periods_due"))
             .param("target", step.target)
             .param("source", step.source)
             .param("time", step.time)
@@ -173,12 +173,11 @@ impl Store {
             .param("start", range.start.next_multiple_of(step.seconds))
             .param("end", range.end / step.seconds * step.seconds)
             .with_setting("final", step.replaced);
-        Ok(due.fetch_all::<u64>().await?)
+        due.fetch_all::<u64>().await
     }
 
     async fn make(&self, step: &Step, periods: &[u64]) -> Result<(), StoreError> {
-        self.client()
-            .query(step.sql)
+        self.ask(step.sql)
             .param("target", step.target)
             .param("source", step.source)
             .param("time", step.time)
@@ -204,8 +203,7 @@ impl Store {
         scope: Scope,
     ) -> Result<Vec<ServiceBin>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/service_series.sql"))
+            .ask(sql!("service_series"))
             .param("table", bin.table())
             .param("start", range.start)
             .param("end", range.end)

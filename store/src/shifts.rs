@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::ledger::millis;
 use crate::origin::PartnerId;
+use crate::question::sql;
 use crate::steps::parse;
 use crate::store::{Store, StoreError};
 
@@ -50,8 +51,7 @@ impl Store {
     /// When the store does not answer, here as everywhere below.
     pub async fn escalated(&self, since: Millis, limit: u32) -> Result<Vec<Escalated>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/escalated.sql"))
+            .ask(sql!("escalated"))
             .param("since", since.0)
             .param("limit", limit)
             .fetch_all::<(String, String, i64)>()
@@ -77,8 +77,7 @@ impl Store {
         since: Millis,
     ) -> Result<Vec<(String, Millis)>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/feeds_read.sql"))
+            .ask(sql!("feeds_read"))
             .param("who", format!("partner:{partner}"))
             .param("since", since.0)
             .param("limit", PATHS_MAX)
@@ -96,8 +95,7 @@ impl Store {
         until: Millis,
     ) -> Result<BTreeMap<String, u64>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/steps_between.sql"))
+            .ask(sql!("steps_between"))
             .param("partner", partner.as_str())
             .param("from", from.0)
             .param("until", until.0)

@@ -6,13 +6,13 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;
 
 use clickhouse::Row;
-use clickhouse::query::Query;
 use ipnet::IpNet;
 use noroshi_proto::time::Millis;
 use serde::Deserialize;
 
 use crate::cases::{Case, told};
 use crate::ledger::millis;
+use crate::question::{Question, sql};
 use crate::store::{Store, StoreError};
 
 /// Seconds that raw rows are searched through at most: what a partition holds.
@@ -212,9 +212,7 @@ impl Store {
     /// # Errors
     /// When the store does not answer, here as everywhere below.
     pub async fn search_parts(&self, search: &Search, by: Apart) -> Result<Vec<Share>, StoreError> {
-        let query = self
-            .client()
-            .query(include_str!("../queries/search_parts.sql"));
+        let query = self.ask(sql!("search_parts"));
         let rows = asked(query, search)
             .param("by", by.name())
             .param("limit", PARTS_MAX)
@@ -239,9 +237,7 @@ impl Store {
         search: &Search,
         partner: &str,
     ) -> Result<Vec<Source>, StoreError> {
-        let query = self
-            .client()
-            .query(include_str!("../queries/search_sources.sql"));
+        let query = self.ask(sql!("search_sources"));
         let rows = asked(query, search)
             .param("partner", partner)
             .param("limit", SOURCES_MAX)
@@ -257,9 +253,7 @@ impl Store {
         search: &Search,
         partner: &str,
     ) -> Result<Vec<Withheld>, StoreError> {
-        let query = self
-            .client()
-            .query(include_str!("../queries/search_withheld.sql"));
+        let query = self.ask(sql!("search_withheld"));
         let rows = asked(query, search)
             .param("partner", partner)
             .param("limit", WITHHELD_MAX)
@@ -281,8 +275,7 @@ impl Store {
         range: &Range<u64>,
     ) -> Result<Vec<SeenBy>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/source_sensors.sql"))
+            .ask(sql!("source_sensors"))
             .param("start", range.start)
             .param("end", range.end)
             .param("source", source.to_string())
@@ -302,8 +295,7 @@ impl Store {
     /// that have closed.
     pub async fn source_days(&self, source: IpAddr) -> Result<Vec<SourceDay>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/source_days.sql"))
+            .ask(sql!("source_days"))
             .param("source", source.to_string())
             .param("limit", OF_SOURCE_MAX)
             .fetch_all::<(u64, u64, u64)>()
@@ -324,8 +316,7 @@ impl Store {
         range: &Range<u64>,
     ) -> Result<Vec<Known>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/source_origins.sql"))
+            .ask(sql!("source_origins"))
             .param("start", range.start)
             .param("end", range.end)
             .param("source", source.to_string())
@@ -348,8 +339,7 @@ impl Store {
         offset: u64,
     ) -> Result<Vec<FlowRow>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/source_rows.sql"))
+            .ask(sql!("source_rows"))
             .param("start", wanted.range.start)
             .param("end", wanted.range.end)
             .param("source", wanted.source.to_string())
@@ -357,14 +347,13 @@ impl Store {
             .param("sensor", wanted.sensor.as_str())
             .param("limit", limit.min(ROWS_MAX))
             .param("offset", offset);
-        Ok(rows.fetch_all::<FlowRow>().await?)
+        rows.fetch_all::<FlowRow>().await
     }
 
     /// Cases about one address, what opened last first; at most [`OF_SOURCE_MAX`].
     pub async fn cases_about(&self, source: IpAddr) -> Result<Vec<Case>, StoreError> {
         let rows = self
-            .client()
-            .query(include_str!("../queries/cases_of_subject.sql"))
+            .ask(sql!("cases_of_subject"))
             .param("subject", source.to_string())
             .param("limit", OF_SOURCE_MAX)
             .fetch_all::<(u64, u8, String)>()
@@ -373,7 +362,7 @@ impl Store {
     }
 }
 
-fn asked(query: Query, search: &Search) -> Query {
+fn asked(query: Question, search: &Search) -> Question {
     let (lowest, highest) = match search.network {
         Some(IpNet::V4(net)) => (
             net.network().to_ipv6_mapped(),

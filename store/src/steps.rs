@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::cases::{Case, case, line};
 use crate::ledger::millis;
+use crate::question::{Sql, sql};
 use crate::remedy::{Event, Remedy, Standing};
 use crate::store::{Store, StoreError};
 
@@ -81,8 +82,7 @@ impl Store {
         let mut steps = Vec::new();
         for some in cases.chunks(IDS_MAX) {
             let rows = self
-                .client()
-                .query(include_str!("../queries/steps.sql"))
+                .ask(sql!("steps"))
                 .param("ids", texts(some))
                 .fetch_all::<StepRow>()
                 .await?;
@@ -116,8 +116,7 @@ impl Store {
         since: Millis,
     ) -> Result<Vec<(Case, Standing)>, StoreError> {
         let ids = self
-            .client()
-            .query(include_str!("../queries/cases_with_step.sql"))
+            .ask(sql!("cases_with_step"))
             .param("event", event.name())
             .param("since", since.0)
             .fetch_all::<String>()
@@ -136,8 +135,7 @@ impl Store {
     /// What the centre took back, as recorded at `since` (wall time of the store) or later.
     pub async fn withdrawn(&self, since: Millis) -> Result<Vec<Uuid>, StoreError> {
         let ids = self
-            .client()
-            .query(include_str!("../queries/withdrawn_since.sql"))
+            .ask(sql!("withdrawn_since"))
             .param("since", since.0)
             .fetch_all::<String>()
             .await?;
@@ -149,22 +147,19 @@ impl Store {
     /// # Errors
     /// When the store does not answer.
     pub async fn cases_of(&self, ids: &[Uuid]) -> Result<Vec<Case>, StoreError> {
-        self.cases_by(include_str!("../queries/alerts_of_ids.sql"), ids)
-            .await
+        self.cases_by(sql!("alerts_of_ids"), ids).await
     }
 
     /// These cases as they were last told, by id; those that are gone are left out.
     pub(crate) async fn told_of(&self, ids: &[Uuid]) -> Result<Vec<Case>, StoreError> {
-        self.cases_by(include_str!("../queries/told_of_ids.sql"), ids)
-            .await
+        self.cases_by(sql!("told_of_ids"), ids).await
     }
 
-    async fn cases_by(&self, query: &str, ids: &[Uuid]) -> Result<Vec<Case>, StoreError> {
+    async fn cases_by(&self, sql: Sql, ids: &[Uuid]) -> Result<Vec<Case>, StoreError> {
         let mut cases = Vec::new();
         for some in ids.chunks(IDS_MAX) {
             let rows = self
-                .client()
-                .query(query)
+                .ask(sql)
                 .param("ids", texts(some))
                 .fetch_all::<(u64, String)>()
                 .await?;

@@ -16,6 +16,7 @@ use crate::cases::line;
 use crate::lease::Lease;
 use crate::ledger::millis;
 use crate::origin::PartnerId;
+use crate::question::sql;
 use crate::store::{Store, StoreError};
 
 /// Ids asked about in one question.
@@ -126,8 +127,7 @@ impl Store {
         let mut known = BTreeMap::new();
         for some in ids.chunks(IDS_MAX) {
             let rows = self
-                .client()
-                .query(include_str!("../queries/stix_objects_known.sql"))
+                .ask(sql!("stix_objects_known"))
                 .param("ids", some)
                 .fetch_all::<(String, String, i64, u64, u8)>()
                 .await?;
@@ -152,8 +152,7 @@ impl Store {
         let versions = &wanted.versions;
         let at: Vec<i64> = versions.at.iter().map(|at| at.0 as i64).collect();
         let rows = self
-            .client()
-            .query(include_str!("../queries/stix_objects.sql"))
+            .ask(sql!("stix_objects"))
             .param("partner", partner.as_str())
             .param("after", wanted.after.0)
             .param("ids", &wanted.ids)
@@ -177,8 +176,7 @@ impl Store {
     /// Whether anything was published for this partner under this id.
     pub async fn has_object(&self, partner: &PartnerId, id: &str) -> Result<bool, StoreError> {
         let exists = self
-            .client()
-            .query(include_str!("../queries/stix_object_exists.sql"))
+            .ask(sql!("stix_object_exists"))
             .param("partner", partner.as_str())
             .param("id", id);
         Ok(exists.fetch_one::<u8>().await? != 0)
@@ -186,9 +184,7 @@ impl Store {
 
     /// The last millisecond taken.
     async fn publications_end(&self) -> Result<Millis, StoreError> {
-        let end = self
-            .client()
-            .query(include_str!("../queries/stix_objects_end.sql"));
+        let end = self.ask(sql!("stix_objects_end"));
         Ok(millis(end.fetch_one::<i64>().await?))
     }
 }

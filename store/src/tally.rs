@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use noroshi_proto::time::Millis;
 use uuid::Uuid;
 
+use crate::question::sql;
 use crate::remedy::Remedy;
 use crate::steps::parse;
 use crate::store::{Store, StoreError};
@@ -34,13 +35,13 @@ impl Store {
     /// How the cases opened between two instants fared, by partner and kind.
     pub async fn tally(&self, from: Millis, until: Millis) -> Result<Vec<Tally>, StoreError> {
         let period = |sql| {
-            let query = self.client().query(sql).param("from", from.0);
-            query.param("until", until.0)
+            let question = self.ask(sql).param("from", from.0);
+            question.param("until", until.0)
         };
-        let counted = period(include_str!("../queries/tally.sql"))
+        let counted = period(sql!("tally"))
             .fetch_all::<(String, String, u64)>()
             .await?;
-        let touched = period(include_str!("../queries/tally_of_steps.sql"))
+        let touched = period(sql!("tally_of_steps"))
             .fetch_all::<(String, String, String)>()
             .await?;
         let ids: Vec<Uuid> = touched

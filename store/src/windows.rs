@@ -10,6 +10,7 @@ use noroshi_proto::id::{BatchId, SensorId};
 use noroshi_proto::time::{Interval, IntervalLength};
 
 use crate::ledger::{Arrival, between, coverage, flows_between};
+use crate::question::{ask, sql};
 use crate::store::{Store, StoreError};
 use crate::window::{Sighting, Watch, Window};
 use rows::{Origins, RawRow};
@@ -130,8 +131,7 @@ async fn read(
     if sensors.is_empty() {
         return Ok(Vec::new());
     }
-    let mut cursor = client
-        .query(include_str!("../queries/flows_of_sensors.sql"))
+    let (mut cursor, _asked) = ask(client, sql!("flows_of_sensors"))
         .param("start", range.start)
         .param("end", range.end)
         .param("sensors", sensors.iter().collect::<Vec<_>>())

@@ -8,6 +8,7 @@ use noroshi_proto::id::{BatchId, Epoch, SensorId};
 use serde::Deserialize;
 
 use super::Admitted;
+use crate::question::{ask, sql};
 use crate::store::StoreError;
 
 /// Where the store has a batch.
@@ -33,8 +34,7 @@ pub(super) async fn look_for(
     client: &Client,
     group: &[Arc<Admitted>],
 ) -> Result<HashMap<BatchId, Place>, StoreError> {
-    let found = client
-        .query(include_str!("../../queries/held_batches.sql"))
+    let found = ask(client, sql!("held_batches"))
         .param("batches", ids(group))
         .param("places", places(group))
         .fetch_all::<Found>()
@@ -63,8 +63,7 @@ pub(super) async fn roll_up(
     batches: &[Arc<Admitted>],
     token: &str,
 ) -> Result<(), StoreError> {
-    let found = client
-        .query(include_str!("../../queries/rolled_up_batches.sql"))
+    let found = ask(client, sql!("rolled_up_batches"))
         .param("batches", ids(batches))
         .param("minutes", minutes(batches))
         .fetch_all::<(String, u64, u64)>()
@@ -76,8 +75,7 @@ pub(super) async fn roll_up(
             continue;
         }
         tracing::warn!(batch = %id, "rows without their rollup: a crash came between");
-        client
-            .query(include_str!("../../queries/roll_up_batch.sql"))
+        ask(client, sql!("roll_up_batch"))
             .param("sensor", id.sensor.as_str())
             .param("epoch", id.epoch.0)
             .param("sequence", id.sequence)

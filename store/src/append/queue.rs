@@ -10,6 +10,7 @@ use noroshi_proto::id::BatchId;
 use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::{Instrument as _, Span, trace_span};
 use uuid::Uuid;
 
 use super::{Admitted, Kept, commit};
@@ -45,6 +46,8 @@ pub(super) const INSERT_TIMEOUT: Duration = Duration::from_secs(60);
 struct Request {
     admitted: Arc<Admitted>,
     answer: oneshot::Sender<Result<Kept, StoreError>>,
+    /// Of the one who waits.
+    span: Span,
     _room: OwnedSemaphorePermit,
     _alone: Alone,
 }
@@ -99,6 +102,7 @@ impl Writer {
         let request = Request {
             admitted: Arc::new(admitted),
             answer,
+            span: Span::current(),
             _room: room,
             _alone: alone,
         };
@@ -136,12 +140,29 @@ async fn write(client: Client, waiting: Arc<AsyncMutex<Waiting>>) {
             .iter()
             .map(|request| Arc::clone(&request.admitted))
             .collect();
-        let outcomes = commit_surely(&client, &batches, &token).await;
+        let span = span(&group);
+        let outcomes = commit_surely(&client, &batches, &token)
+            .instrument(span)
+            .await;
         for (request, outcome) in group.into_iter().zip(outcomes) {
             // Whoever asked may have gone; the batch is kept all the same.
             let _ = request.answer.send(outcome);
         }
     }
+}
+
+/// The group's part in the trace of one batch of it that is traced; other traces point there.
+fn span(group: &[Request]) -> Span {
+    let mut traced = group.iter().filter(|request| !request.span.is_disabled());
+    let Some(first) = traced.next() else {
+        return Span::none();
+    };
+    let tuples: usize = group.iter().map(|request| request.admitted.flows()).sum();
+    let span = (first.span).in_scope(|| trace_span!("write", batches = group.len(), tuples));
+    for other in traced {
+        other.span.follows_from(&span);
+    }
+    span
 }
 
 impl Waiting {

@@ -57,6 +57,16 @@ impl Value for u32 {
     }
 }
 
+impl Value for f64 {
+    const EXPECTED: &'static str = "a number such as 0.01";
+
+    fn read(value: &DeValue<'_>) -> Option<Self> {
+        let whole = value.as_integer().map(|written| written.to_string());
+        let written = value.as_float().map(|written| written.to_string());
+        written.or(whole)?.parse().ok()
+    }
+}
+
 impl Value for SocketAddr {
     const EXPECTED: &'static str = "an address and a port such as \"127.0.0.1:4317\"";
 
