@@ -46,6 +46,7 @@ if [ "$purpose" = test ]; then
         have $scanner || missing="$missing $scanner"
     done
     have chromium || missing="$missing chromium" # looks at the console as people do
+    { have prometheus && have promtool; } || missing="$missing prometheus" # reads the centre as operators do
 fi
 if [ -n "$missing" ]; then
     as_root=
@@ -56,9 +57,23 @@ if [ -n "$missing" ]; then
     have apt-get || fail "missing packages:$missing. Install what your system calls them, then run this again"
     say "installing Debian packages:$missing"
     $as_root apt-get update -qq </dev/null
+    # Programs are wanted, not services: what Debian asks before it starts one says no meanwhile.
+    policy=/usr/sbin/policy-rc.d
+    if [ -e $policy ]; then
+        policy= # this machine has its own
+    else
+        trap '$as_root rm -f $policy' EXIT
+        printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null
+        $as_root chmod 755 $policy
+    fi
     # shellcheck disable=SC2086  # the list is meant to be split
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends \
         $missing </dev/null >/dev/null
+    case $missing in
+    *prometheus*) $as_root systemctl disable --quiet prometheus 2>/dev/null ;; # nor at the next start
+    esac
+    [ -z "$policy" ] || $as_root rm -f $policy
+    trap - EXIT
 else
     say "system packages are there"
 fi

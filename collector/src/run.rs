@@ -153,9 +153,9 @@ async fn listen(settings: &Settings) -> Result<TcpListener, RunError> {
     if settings.tls.is_none() && !address.ip().is_loopback() {
         return Err(RunError::NeedsTls(address));
     }
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| RunError::Listen { address, source })?;
+    let unheard = |source| RunError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(unheard)?;
+    let address = listener.local_addr().map_err(unheard)?; // port 0 is another one by now
     tracing::info!(%address, tls = settings.tls.is_some(), "the collector listens");
     Ok(listener)
 }

@@ -15,6 +15,8 @@ mod identity;
 mod metrics;
 mod mixed;
 mod process;
+mod prometheus;
 mod structure;
 mod truth;
+mod up;
 mod update;
