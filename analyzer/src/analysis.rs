@@ -9,6 +9,7 @@ use noroshi_store::past::PastBin;
 use noroshi_store::registry::Registry;
 use noroshi_store::window::Window;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use tracing::{Span, trace_span};
 
 use crate::alerts::{Alerts, Outcome, Purpose};
 use crate::detectors::{self, Detector, Maintenance, Observation, WarmUp};
@@ -137,10 +138,14 @@ impl Analysis {
     /// other, so each folds all windows on a core of its own.
     fn find(&mut self, windows: &[Window]) -> Vec<Vec<Vec<Finding>>> {
         let clock = self.clock;
+        let span = Span::current();
         self.detectors
             .par_iter_mut()
             .zip(self.spent.par_iter_mut())
             .map(|(detector, spent)| {
+                let family =
+                    span.in_scope(|| trace_span!("detector", detector = detector.facts().name));
+                let _entered = family.entered();
                 let before = clock();
                 let found = windows
                     .iter()

@@ -23,6 +23,7 @@ use noroshi_store::registry::Registry;
 use noroshi_store::store::{Store, StoreError};
 use noroshi_store::window::Window;
 use tokio::task::{JoinError, spawn_blocking};
+use tracing::trace_span;
 use uuid::Uuid;
 
 pub use live::{Mode, Parts, run, run_as};
@@ -98,8 +99,10 @@ async fn examine(
     mut analysis: Analysis,
     windows: Vec<Window>,
 ) -> Result<(Analysis, Vec<Outcome>), RunError> {
+    let tuples: usize = windows.iter().map(|window| window.flows.len()).sum();
+    let span = trace_span!("examine", windows = windows.len(), tuples);
     let examined = spawn_blocking(move || {
-        let outcomes = analysis.examine(&windows);
+        let outcomes = span.in_scope(|| analysis.examine(&windows));
         (analysis, outcomes)
     });
     Ok(examined.await?)

@@ -37,7 +37,7 @@ struct Kept {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     pub(crate) flow_tuples: usize,
-    packets: u64,
+    pub(crate) packets: u64,
 }
 
 impl Size {

@@ -47,7 +47,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
-use noroshi_metrics::answers::{Answers, counted, named};
+use noroshi_metrics::answer_spans;
+use noroshi_metrics::answers::{Answers, Spans, counted, named};
 
 use crate::desk::Desk;
 use crate::guard::{Visitor, guard, hardened, rights};
@@ -89,7 +90,8 @@ pub(crate) fn router(desk: Arc<Desk>, answers: Arc<Answers>) -> Router {
         .method_not_allowed_fallback(unknown)
         .layer(middleware::from_fn(named))
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard));
-    let counted = middleware::from_fn_with_state(answers, counted);
+    let spans: Spans = answer_spans!();
+    let counted = middleware::from_fn_with_state((answers, spans), counted);
     Router::new()
         .route("/sign-in", get(sign_in::page).post(sign_in::begin))
         .route("/sign-in/elsewhere", get(elsewhere::begin))

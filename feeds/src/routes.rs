@@ -51,7 +51,8 @@ use std::sync::Arc;
 use axum::{Router, middleware};
 use tower_http::compression::CompressionLayer;
 
-use noroshi_metrics::answers::{counted, named};
+use noroshi_metrics::answer_spans;
+use noroshi_metrics::answers::{Spans, counted, named};
 
 use crate::answer::tagged;
 use crate::desk::Desk;
@@ -79,7 +80,9 @@ pub fn router(desk: Desk) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard))
         .layer(middleware::from_fn(taxii::words))
         .layer(CompressionLayer::new());
-    let counted = middleware::from_fn_with_state(Arc::clone(&desk.metrics.answers), counted);
+    let spans: Spans = answer_spans!();
+    let answers = Arc::clone(&desk.metrics.answers);
+    let counted = middleware::from_fn_with_state((answers, spans), counted);
     outside()
         .with_state(desk)
         .fallback_service(guarded)

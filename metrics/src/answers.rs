@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::{Instrument as _, Span};
 
 use crate::held;
 use crate::text::Text;
@@ -51,25 +52,51 @@ impl Answers {
     }
 }
 
+/// Makes the span of a role's answer; of it are told `otel.status_code`, `http.route` and
+/// `http.response.status_code`.
+pub type Spans = fn() -> Span;
+
 /// Counts an answer by its route. It stands outside of everything, so that refusals count, too.
 #[allow(
     clippy::disallowed_methods,
     reason = "a shell: how long an answer took is measured here"
 )]
 pub async fn counted(
-    State(answers): State<Arc<Answers>>,
+    State((answers, spans)): State<(Arc<Answers>, Spans)>,
     request: Request,
     next: Next,
 ) -> Response {
     let start = Instant::now();
     let open_route = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).await;
+    let span = spans();
+    let response = next.run(request).instrument(span.clone()).await;
     let inner_route = response.extensions().get::<MatchedPath>();
     let route = open_route.as_ref().or(inner_route);
     let route = route.map_or(NO_ROUTE, MatchedPath::as_str);
     let status = response.status().as_u16();
     answers.answered(route, status, start.elapsed());
+    span.record("http.route", route);
+    span.record("http.response.status_code", status);
+    if response.status().is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
     response
+}
+
+/// The [`Spans`] of the role whose crate calls it.
+#[macro_export]
+macro_rules! answer_spans {
+    () => {
+        || {
+            tracing::trace_span!(
+                "answer",
+                otel.kind = "server",
+                otel.status_code = tracing::field::Empty,
+                http.route = tracing::field::Empty,
+                http.response.status_code = tracing::field::Empty,
+            )
+        }
+    };
 }
 
 /// Lets the answer say which route made it: only behind a guard is that known.

@@ -30,6 +30,11 @@ impl Decided {
         }
     }
 
+    /// How many states of cases.
+    pub(super) fn cases(&self) -> usize {
+        self.told.len() + self.untold.len()
+    }
+
     /// Keeps it; what fails to be kept stays to be kept again.
     pub(super) async fn keep(&mut self, store: &Store) -> Result<(), StoreError> {
         while !self.told.is_empty() {

@@ -14,6 +14,7 @@ use noroshi_store::positions::Position;
 use noroshi_store::registry::Registry;
 use noroshi_store::store::{Store, StoreError};
 use noroshi_store::window::Window;
+use tracing::{Instrument as _, trace_span};
 
 use super::decided::Decided;
 use super::people::{self, People};
@@ -127,7 +128,7 @@ pub async fn run_as(
     analyzer.lease = Some(lease);
     loop {
         let over = rest(&mut shutdown).await;
-        let stepped = analyzer.step(over).await;
+        let stepped = analyzer.step(over).instrument(trace_span!("round")).await;
         let intake = &analyzer.intake;
         parts.metrics.come(intake.position(), intake.accounts());
         match stepped {
@@ -382,7 +383,9 @@ impl Live {
     async fn read(&self, due: &Due) -> Result<Vec<Window>, StoreError> {
         let length = self.closing.length;
         let range = due.range.clone();
-        self.store.windows_of(&due.arrivals, range, length).await
+        let read = self.store.windows_of(&due.arrivals, range, length);
+        let span = trace_span!("read", batches = due.arrivals.len());
+        read.instrument(span).await
     }
 
     /// What is examined is decided, whether or not it can be kept at once.
@@ -419,9 +422,17 @@ impl Live {
 
     /// Keeps what was decided; what fails to be kept stays to be kept again.
     async fn keep(&mut self) -> Result<(), RunError> {
-        self.store.observe(&self.observed).await?;
-        self.observed.clear();
-        Ok(self.decided.keep(&self.store).await?)
+        let (cases, observations) = (self.decided.cases(), self.observed.len());
+        if cases + observations == 0 {
+            return Ok(());
+        }
+        let keeping = async {
+            self.store.observe(&self.observed).await?;
+            self.observed.clear();
+            Ok(self.decided.keep(&self.store).await?)
+        };
+        let span = trace_span!("keep", cases, observations);
+        keeping.instrument(span).await
     }
 
     /// Keeps what continues, then the position.

@@ -22,6 +22,7 @@ use prost::Message as _;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tonic::{Status, Streaming};
+use tracing::{Instrument as _, Span, field, trace_span};
 
 use super::Shared;
 use super::fence::gone;
@@ -65,6 +66,15 @@ struct Opened {
 struct Waiting {
     batch: v1::Batch,
     slot: Slot,
+    span: Span,
+}
+
+/// A batch that is to be answered.
+struct Judged {
+    verdict: Verdict,
+    slot: Slot,
+    /// From its reading to its answer.
+    span: Span,
 }
 
 /// One of the batches at work, and one of its sensor's.
@@ -198,7 +208,7 @@ impl Stream {
                     Some(revoked) => return self.refuse(revoked).await,
                     None => break, // it comes back with its next certificate
                 },
-                Some((verdict, slot)) = under_way.next() => answer(verdict, slot),
+                Some(judged) = under_way.next() => answer(judged),
                 turn = its_turn(&mut waiting), if waiting.is_some() => {
                     if let Some((batch, _)) = waiting.take() {
                         under_way.push_back(self.keep(batch, &hello, &share, turn).await);
@@ -221,14 +231,14 @@ impl Stream {
                     share.spend_bytes(batch.encoded_len(), clock::now());
                     waiting = free.take().map(|slot| {
                         let turn = turn(Arc::clone(&self.shared), Arc::clone(&share));
-                        (Waiting { batch, slot }, Box::pin(turn) as _)
+                        in_turn(batch, slot, turn)
                     });
                 }
             }
         }
         // What was handed to the store is answered, if anybody still listens.
-        while let Some((verdict, slot)) = under_way.next().await {
-            answer(verdict, slot);
+        while let Some(judged) = under_way.next().await {
+            answer(judged);
         }
         tracing::info!(sensor = %hello.sensor, epoch = %hello.epoch, "stream ended");
     }
@@ -240,19 +250,29 @@ impl Stream {
         hello: &Arc<Hello>,
         share: &Share,
         turn: Turn,
-    ) -> impl Future<Output = (Verdict, Slot)> + use<> {
-        let Waiting { batch: wire, slot } = waiting;
+    ) -> impl Future<Output = Judged> + use<> {
+        let Waiting {
+            batch: wire,
+            slot,
+            span,
+        } = waiting;
         let shared = Arc::clone(&self.shared);
         let named = (Epoch(wire.epoch), wire.sequence);
         let began = Instant::now();
         let prepared = {
-            let (shared, hello) = (Arc::clone(&shared), Arc::clone(hello));
-            tokio::task::spawn_blocking(move || prepare(&wire, &hello, &shared)).await
+            let (shared, hello, span) = (Arc::clone(&shared), Arc::clone(hello), span.clone());
+            tokio::task::spawn_blocking(move || {
+                span.in_scope(|| trace_span!("enrich").in_scope(|| prepare(&wire, &hello, &shared)))
+            })
+            .await
         };
         if let Ok(Ok((_, size))) = &prepared {
             share.spend_tuples(size.flow_tuples, clock::now());
+            span.record("tuples", size.flow_tuples);
+            span.record("packets", size.packets);
         }
-        async move {
+        let work = span.clone();
+        let judging = async move {
             let _turn = turn; // until the store has it
             let _waiting = shared.metrics.batch();
             let refused = |refusal| Refused {
@@ -278,8 +298,13 @@ impl Stream {
             if let Err(refused) = &verdict {
                 shared.metrics.refuse(&refused.refusal);
             }
-            (verdict, slot)
-        }
+            Judged {
+                verdict,
+                slot,
+                span,
+            }
+        };
+        judging.instrument(work)
     }
 
     /// Refuses the stream as a whole.
@@ -300,10 +325,31 @@ impl Stream {
     }
 }
 
-fn answer(verdict: Verdict, slot: Slot) {
+/// What traces tell of one batch: how much it holds and what came of it, never whose it is.
+fn span() -> Span {
+    trace_span!(
+        "batch",
+        otel.kind = "server",
+        tuples = field::Empty,
+        packets = field::Empty,
+        outcome = field::Empty,
+    )
+}
+
+fn answer(judged: Judged) {
+    let Judged {
+        verdict,
+        slot,
+        span,
+    } = judged;
+    let _answering = span.enter(); // a span ends when it is last left
     let message = match verdict {
-        Ok(ack) => Answer::Ack(ack.into()),
+        Ok(ack) => {
+            span.record("outcome", "kept");
+            Answer::Ack(ack.into())
+        }
         Err(refused) => {
+            span.record("outcome", refused.refusal.name());
             tracing::warn!(batch = ?refused.batch, refusal = %refused.refusal, "refused");
             Answer::Refusal((&refused).into())
         }
@@ -324,6 +370,17 @@ async fn turn(shared: Arc<Shared>, share: Arc<Share>) -> Turn {
         _own: own,
         _of_all: Arc::clone(&shared.work).acquire_owned().await,
     }
+}
+
+/// A batch that waits for its turn, which is traced with it.
+fn in_turn(
+    batch: v1::Batch,
+    slot: Slot,
+    turn: impl Future<Output = Turn> + Send + 'static,
+) -> (Waiting, ItsTurn) {
+    let span = span();
+    let turn = turn.instrument(span.in_scope(|| trace_span!("turn")));
+    (Waiting { batch, slot, span }, Box::pin(turn))
 }
 
 async fn its_turn(waiting: &mut Option<(Waiting, ItsTurn)>) -> Turn {

@@ -10,6 +10,7 @@ use noroshi_store::deliveries::{Delivery, DeliveryState};
 use noroshi_store::origin::PartnerId;
 use noroshi_store::store::{Store, StoreError};
 use tokio::sync::watch;
+use tracing::{Instrument as _, field, trace_span};
 use uuid::Uuid;
 
 use super::notices::Beats;
@@ -227,11 +228,23 @@ impl Worker {
             return;
         };
         self.queued.tell(&queue.open); // an attempt may take long
+        let (way, attempt) = (self.channel.way(), delivery.attempt + 1);
+        let span = trace_span!(
+            "delivery",
+            otel.kind = "client",
+            channel = way.name(),
+            attempt,
+            outcome = field::Empty,
+        );
         let outcome = match Message::read(delivery) {
-            Ok(message) => self.channel.send(&message, now()).await,
+            Ok(message) => {
+                let sending = self.channel.send(&message, now());
+                sending.instrument(span.clone()).await
+            }
             Err(error) => Outcome::Refused(format!("its words do not parse: {error}")),
         };
-        self.metrics.tried(self.channel.way(), &outcome);
+        span.record("outcome", outcome.name());
+        self.metrics.tried(way, &outcome);
         if let Some(after) = queue.tried(id, &outcome, now()) {
             tell(&after);
             self.unsaved.push(after);
