@@ -110,7 +110,7 @@ if [ "$purpose" = test ]; then
     say "test tools are there"
 fi
 
-# 4. Partners' own programs, which the tests of feeds drive: one environment for each list. One that
+# 4. Partners' and operators' own programs, which tests drive: one environment for each list. One that
 #    was made from the same list is left alone, so that without a network nothing is missing.
 environment() { # list of requirements
     name=$(basename "$1" .txt)
@@ -142,7 +142,7 @@ modules() { # package.json, name, what it brings
     }
 }
 if [ "$purpose" = test ]; then
-    for list in feeds/interop/requirements-*.txt; do
+    for list in feeds/interop/requirements-*.txt tests/interop/requirements-*.txt; do
         environment "$list"
     done
     say "partners' programs are there"

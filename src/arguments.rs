@@ -98,6 +98,20 @@ pub enum Verb {
     Evaluate(Evaluate),
 }
 
+impl Verb {
+    /// Whether it runs roles: those log once their configuration says what goes beside.
+    pub fn runs_roles(&self) -> bool {
+        matches!(
+            self,
+            Self::Up(_)
+                | Self::Collector(_)
+                | Self::Analyzer(_)
+                | Self::Feeds(_)
+                | Self::Console(_)
+        )
+    }
+}
+
 /// A verb that needs the configuration and nothing else.
 #[derive(Args)]
 pub struct Configured {

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+use noroshi_sensor::log;
 use noroshi_store::origin::PartnerId;
 use noroshi_store::registry::Registry;
 use noroshi_store::registry::partner::Partner;
@@ -24,25 +25,28 @@ mod partner;
 mod replay;
 mod scenario;
 mod sensor;
-mod up;
+pub mod up;
 mod update;
 mod user;
 
 /// What the centre is called where it signs what it says.
 const CENTRE: &str = "Noroshi";
 
-/// Does what was asked.
+/// Does what was asked, and logs at `level`.
 ///
 /// # Errors
 /// A [`Failure`], which knows its exit code.
-pub fn run(verb: Verb) -> Result<(), Failure> {
+pub fn run(verb: Verb, level: &str) -> Result<(), Failure> {
+    if !verb.runs_roles() {
+        log::to_stderr(level);
+    }
     match verb {
         Verb::Demo(arguments) => demo::run(&arguments),
-        Verb::Up(arguments) => up::run(&arguments, &Role::ALL),
-        Verb::Collector(arguments) => up::run(&arguments, &[Role::Collector]),
-        Verb::Analyzer(arguments) => up::run(&arguments, &[Role::Analyzer]),
-        Verb::Feeds(arguments) => up::run(&arguments, &[Role::Feeds]),
-        Verb::Console(arguments) => up::run(&arguments, &[Role::Console]),
+        Verb::Up(arguments) => up::run(&arguments, &Role::ALL, level),
+        Verb::Collector(arguments) => up::run(&arguments, &[Role::Collector], level),
+        Verb::Analyzer(arguments) => up::run(&arguments, &[Role::Analyzer], level),
+        Verb::Feeds(arguments) => up::run(&arguments, &[Role::Feeds], level),
+        Verb::Console(arguments) => up::run(&arguments, &[Role::Console], level),
         Verb::User(arguments) => user::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Replay(arguments) => replay::run(arguments),

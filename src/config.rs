@@ -7,6 +7,7 @@
 //! | `place`   | where the store is: the embedded engine's directory or a server    |
 //! | `push`    | how alerts are pushed, and the centre's mail                       |
 //! | `console` | where people look, and who may                                    |
+//! | `traces`  | where traces go, and how many                                      |
 //! | `check`   | everything wrong with it and with the files it names               |
 //!
 //! Relative paths are relative to the configuration's own directory. Secrets stand in
@@ -18,6 +19,7 @@ mod console;
 mod file;
 mod place;
 mod push;
+mod traces;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -36,6 +38,7 @@ use noroshi_web::tls::TlsFiles;
 
 pub use check::check;
 pub use place::Place;
+pub use traces::TracesSettings;
 
 /// What the centre runs on: checked, complete.
 #[derive(Clone, Debug)]
@@ -56,6 +59,8 @@ pub struct Config {
     pub console: ConsoleSettings,
     /// Where Prometheus reads.
     pub metrics: MetricsSettings,
+    /// Where traces go.
+    pub traces: Option<TracesSettings>,
 }
 
 /// `[store]` and `[retention]`

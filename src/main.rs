@@ -7,6 +7,7 @@
 //! | [`config`]    | what the configuration and the registry say                    |
 //! | [`site`]      | the store a command works on                                   |
 //! | [`text`]      | alerts as a person reads them in a terminal                    |
+//! | [`traces`]    | what the roles tell an OpenTelemetry collector                 |
 //! | [`failure`]   | how a command ends, as an exit code                            |
 
 use std::process::ExitCode;
@@ -19,15 +20,16 @@ mod config;
 mod failure;
 mod site;
 mod text;
+mod traces;
 
 fn main() -> ExitCode {
     let arguments = arguments::Arguments::parse();
-    noroshi_sensor::log::to_stderr(match arguments.verbose {
+    let level = match arguments.verbose {
         0 => "warn",
         1 => "info,noroshi=debug",
         _ => "debug",
-    });
-    match command::run(arguments.verb) {
+    };
+    match command::run(arguments.verb, level) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{failure}");

@@ -1,9 +1,13 @@
 //! Log lines on standard error.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Stderr};
 
+use tracing::Subscriber;
 use tracing_subscriber::filter::{ParseError, Targets};
+use tracing_subscriber::fmt::Layer;
+use tracing_subscriber::fmt::format::{DefaultFields, Format};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// The variable that refines what `--verbose` says.
@@ -16,22 +20,41 @@ const VARIABLE: &str = "NOROSHI_LOG";
 /// # Panics
 /// If `level` is not in that form, or another subscriber is there already.
 pub fn to_stderr(level: &str) {
+    let (filter, misunderstood) = asked(level);
+    tracing_subscriber::registry()
+        .with(lines())
+        .with(filter)
+        .init();
+    if let Some(text) = misunderstood {
+        tracing::warn!("{text}");
+    }
+}
+
+/// Which log lines are asked for; and what to tell, where that is not understood.
+///
+/// # Panics
+/// As [`to_stderr`].
+pub fn asked(level: &str) -> (Targets, Option<String>) {
     #[expect(clippy::disallowed_methods, reason = "this is what a shell says")]
     let asked = std::env::var(VARIABLE).unwrap_or_default();
     let (filter, misunderstood) = filter(&asked, level);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    tracing_subscriber::registry()
-        .with(lines)
-        .with(filter)
-        .init();
-    if let Some(error) = misunderstood {
-        tracing::warn!(
+    let text = misunderstood.map(|error| {
+        format!(
             "{VARIABLE} says `{asked}`: {error}. Write levels as `info`, or `warn,noroshi=debug`; \
              until then it is `{level}`"
-        );
-    }
+        )
+    });
+    (filter, text)
+}
+
+/// What writes log lines to standard error.
+pub fn lines<S>() -> Layer<S, DefaultFields, Format, fn() -> Stderr>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
 }
 
 fn filter(asked: &str, level: &str) -> (Targets, Option<ParseError>) {

@@ -25,6 +25,7 @@ use crate::command::{CENTRE, identities};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::site::Site;
+use crate::traces::Traces;
 
 /// One part of the centre's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +46,9 @@ impl Role {
 }
 
 #[tokio::main]
-pub async fn run(arguments: &Configured, roles: &[Role]) -> Result<(), Failure> {
+pub async fn run(arguments: &Configured, roles: &[Role], level: &str) -> Result<(), Failure> {
     let config = Config::load(&arguments.config)?;
+    let traces = Traces::start(config.traces.as_ref(), roles, level)?;
     let mut signals = Signals::listen()?; // before the engine starts, which takes a while
     let site = tokio::select! {
         site = Site::open(&config) => site?,
@@ -74,6 +76,7 @@ pub async fn run(arguments: &Configured, roles: &[Role]) -> Result<(), Failure> 
         }
     }
     site.close().await;
+    traces.end().await;
     result
 }
 

@@ -18,9 +18,10 @@ use super::collector;
 use super::console;
 use super::place::{self, Place};
 use super::push;
+use super::traces;
 use super::{
     CollectorSettings, Config, ConsoleSettings, FEEDS_KEY, FEEDS_PORT, FeedsSettings, IDENTITY,
-    MetricsSettings, StoreSettings, loopback,
+    MetricsSettings, StoreSettings, TracesSettings, loopback,
 };
 
 /// The file, before the files it names are read. What is faulty is `None`, and noted.
@@ -36,6 +37,7 @@ pub(super) struct Read {
     pub(super) collector: CollectorSettings,
     analyzer: Option<AnalyzerSettings>,
     metrics: MetricsSettings,
+    traces: Option<TracesSettings>,
 }
 
 /// Where the files are named that only [`super::check()`] reads.
@@ -65,6 +67,7 @@ impl Read {
             feeds: self.feeds,
             console: self.console,
             metrics: self.metrics,
+            traces: self.traces,
         })
     }
 }
@@ -101,6 +104,7 @@ pub(super) fn read(document: &Document<'_>, base: &Path) -> Read {
     let feeds = feeds(root.section("feeds"), base, &mut lines);
     let console = console::read(root.section("console"), base, &mut lines);
     let metrics = metrics(root.section("metrics"));
+    let traces = traces::read(root.section("traces"));
     root.close();
     Read {
         registry,
@@ -112,6 +116,7 @@ pub(super) fn read(document: &Document<'_>, base: &Path) -> Read {
         collector,
         analyzer,
         metrics,
+        traces,
     }
 }
 

@@ -13,6 +13,8 @@ use noroshi_console::provider::Claim;
 
 use super::*;
 
+mod traces;
+
 /// A directory with a configuration and a registry, and the configuration's path.
 fn site(config: &str, registry: &str) -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
@@ -148,7 +150,7 @@ alerts = 100000
     fs::write(directory.path().join("country.mmdb"), "nothing").unwrap();
     let all = check(&path).unwrap_err();
     expect_test::expect![[r#"
-        noroshi.toml:2: unknown key `colour`: the keys known here are registry, store, retention, geo, lists, collector, analyzer, feeds, console, metrics
+        noroshi.toml:2: unknown key `colour`: the keys known here are registry, store, retention, geo, lists, collector, analyzer, feeds, console, metrics, traces
         noroshi.toml:4: `url` is "https://clickhouse/noroshi": write "embedded" or "http://user@clickhouse:8123/noroshi" (https is not built in)
         noroshi.toml:6: country.mmdb: broken or no MaxMind database (invalid database: could not find MaxMind DB metadata in file): fetch it again
         noroshi.toml:7: unknown key `contry`: did you mean `country`?

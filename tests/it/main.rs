@@ -17,6 +17,7 @@ mod mixed;
 mod process;
 mod prometheus;
 mod structure;
+mod traces;
 mod truth;
 mod up;
 mod update;
