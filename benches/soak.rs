@@ -1,0 +1,207 @@
+//! Whether the centre holds: console and feeds open for an hour of generated traffic.
+//!
+//! ```text
+//! cargo bench -p noroshi --bench soak                an hour at 20,000 flow tuples a second
+//! cargo bench -p noroshi --bench soak -- MINUTES     or as long
+//! ```
+//! The program runs as an operator runs it, `noroshi up` with all roles and its engine, as processes of their own. Eight
+//! sensors speak the wire to it, a batch each every ten seconds; people look at the console and partners' machines read
+//! the feeds meanwhile. Every ten seconds the memory of both processes, the analyzer's lag and the store are looked at.
+//! At the end a table per quarter, and a judgement: every flow tuple, packet and frame that was sent is acknowledged and
+//! kept, nobody met an error, memory has no trend after the first quarter, the analyzer does not fall behind.
+//! Without `--bench` twenty seconds, of which all but the trend is judged.
+
+#![allow(clippy::disallowed_methods, reason = "a bench measures by the clock")]
+#![allow(clippy::unwrap_used, reason = "a bench that fails has no result")]
+
+#[path = "soak/book.rs"]
+mod book;
+#[path = "soak/browser.rs"]
+mod browser;
+#[path = "soak/centre.rs"]
+mod centre;
+#[path = "../feeds/benches/load/client.rs"]
+mod client;
+#[allow(
+    dead_code,
+    reason = "written for the collector's tests, which need more of it"
+)]
+#[path = "../collector/src/enrich/mmdb.rs"]
+mod mmdb;
+#[path = "soak/partners.rs"]
+mod partners;
+#[path = "soak/people.rs"]
+mod people;
+#[path = "soak/sampler.rs"]
+mod sampler;
+#[path = "soak/sensors.rs"]
+mod sensors;
+#[path = "soak/stream.rs"]
+mod stream;
+#[path = "soak/traffic.rs"]
+mod traffic;
+#[path = "soak/verdict.rs"]
+mod verdict;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use noroshi_sensor::clock;
+use noroshi_store::store::Store;
+use tokio::sync::watch;
+
+use book::Book;
+use centre::Centre;
+use sensors::Delivered;
+use traffic::Traffic;
+
+/// How much, and how long.
+pub struct Size {
+    tuples_per_second: u64,
+    /// Sources of background at one time.
+    sources: u32,
+    seconds: u64,
+}
+
+const FULL: Size = Size {
+    tuples_per_second: 20_000,
+    sources: 200_000,
+    seconds: 3_600,
+};
+/// To show that it runs: two intervals.
+const SMALL: Size = Size {
+    tuples_per_second: 500,
+    sources: 5_000,
+    seconds: 20,
+};
+/// Longest the analyzer may take for the last interval.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let is_full = arguments.iter().any(|argument| argument == "--bench");
+    let mut size = if is_full { FULL } else { SMALL };
+    let minutes = arguments
+        .iter()
+        .find_map(|argument| argument.parse::<u64>().ok());
+    if let Some(minutes) = minutes {
+        size.seconds = minutes * 60;
+    }
+    let centre = Centre::start().await;
+    let store = centre.store().await;
+    let book = Arc::new(Book::open());
+    let (stop, stopped) = watch::channel(false);
+    let all = async {
+        let delivered = traffic(&centre, &size, &book).await;
+        stop.send(true).unwrap();
+        delivered
+    };
+    let (delivered, seen, (), ()) = tokio::join!(
+        all,
+        partners::work(centre.feeds, &book, &stopped),
+        people::work(centre.console, &book, &stopped),
+        sampler::work(&centre, &store, &book, &stopped),
+    );
+    let seconds = book.at();
+    let mut faults = account(&centre, &store, &delivered).await;
+    let complaints = centre.complaints();
+    store.close().await;
+    let status = centre.end().await;
+    if !status.success() {
+        faults.push(format!("the centre ends with {status}"));
+    }
+    let pages = book.pages();
+    verdict::tell(&pages, seconds);
+    println!("{seen} alerts were read from the feeds");
+    if is_full {
+        faults.extend(verdict::growth(&pages, seconds));
+    }
+    if seen == 0 {
+        faults.push("no case arose: it shows nothing of the feeds".to_owned());
+    }
+    if !pages.troubles.is_empty() {
+        faults.push(format!(
+            "{} troubles, the first: {}",
+            pages.troubles.len() + pages.more_troubles,
+            pages.troubles[0]
+        ));
+    }
+    faults.extend(
+        complaints
+            .into_iter()
+            .map(|line| format!("the centre says: {line}")),
+    );
+    for fault in &faults {
+        println!("FAULT: {fault}");
+    }
+    if faults.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Sends all of it, and waits until the analyzer has seen the last of it.
+async fn traffic(centre: &Centre, size: &Size, book: &Arc<Book>) -> Delivered {
+    let from = sensors::next_interval(clock::now());
+    let made = Traffic::new(size, from);
+    let delivered = sensors::send(centre.collector, made, from, book).await;
+    let until = Instant::now() + PATIENCE;
+    while sampler::examined_through(centre.metrics).await < Some(from + size.seconds) {
+        if Instant::now() > until {
+            book.trouble("the analyzer has not examined the last interval".to_owned());
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    delivered
+}
+
+/// Sent = acknowledged = kept; frames = packets and losses.
+async fn account(centre: &Centre, store: &Store, delivered: &Delivered) -> Vec<String> {
+    let Delivered {
+        sent,
+        acknowledged,
+        frames,
+    } = delivered;
+    let kept = store.accounting().await.unwrap();
+    let said: u64 = kept.sensors.iter().map(|sensor| sensor.frames).sum();
+    println!(
+        "sent {} batches, {} flow tuples, {} packets of {frames} frames; acknowledged {} flow tuples, {} packets; \
+         kept {} flow tuples, {} packets of {said} frames",
+        sent.batches,
+        sent.tuples,
+        sent.packets,
+        acknowledged.tuples,
+        acknowledged.packets,
+        kept.raw.flows,
+        kept.raw.packets
+    );
+    let counted = sampler::told(centre.metrics, "noroshi_collector_packets_kept_total ").await;
+    let mut faults = Vec::new();
+    let mut hold = |is_so: bool, what: &str| {
+        if !is_so {
+            faults.push(format!("{what}: {kept:?}"));
+        }
+    };
+    hold(
+        sent == acknowledged,
+        "what was sent is not what was acknowledged",
+    );
+    hold(
+        (kept.raw.flows, kept.raw.packets) == (sent.tuples, sent.packets),
+        "what was sent is not what is kept",
+    );
+    hold(
+        said == *frames,
+        "frames that sensors saw are not those of the ledger",
+    );
+    hold(kept.balances(), "raw rows, ledger and rollup differ");
+    hold(
+        counted == Some(sent.packets as f64),
+        "metrics count other packets",
+    );
+    faults
+}

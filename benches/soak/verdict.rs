@@ -1,0 +1,177 @@
+//! What the hour came to: a table per quarter, and whether anything grew.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::book::{Answer, Asked, Pages, Sample};
+
+/// Parts into which the time is cut. The first is for warming up: tables and caches fill.
+const QUARTERS: usize = 4;
+/// Memory is flat where its trend over the time after warming up is below this share of it.
+const GROWTH_MAX: f64 = 0.05;
+/// The analyzer does not fall behind where its median lag grows by less than this from the second quarter to the last.
+const LAG_GROWTH_SECONDS_MAX: f64 = 1.0;
+
+/// A series over time: seconds and values.
+type Series = Vec<(f64, f64)>;
+
+/// Prints all figures of a run of `seconds`.
+pub fn tell(pages: &Pages, seconds: f64) {
+    println!(
+        "quarter                    {}",
+        row((1..=QUARTERS).map(|quarter| quarter.to_string()))
+    );
+    let quarters = |at: f64| ((at / seconds * QUARTERS as f64) as usize).min(QUARTERS - 1);
+    let memory: [(&str, fn(&Sample) -> f64); 5] = [
+        ("centre, resident MiB", |one| one.centre),
+        ("  of that its own", |one| one.centre_own),
+        ("engine, resident MiB", |one| one.engine),
+        ("  of that its own", |one| one.engine_own),
+        ("analyzer's lag, s", |one| one.lag),
+    ];
+    for (name, value) in memory {
+        let mut parts: Vec<Vec<f64>> = vec![Vec::new(); QUARTERS];
+        for sample in &pages.samples {
+            parts[quarters(sample.at)].push(value(sample));
+        }
+        let cells = parts
+            .iter_mut()
+            .map(|part| format!("{:.0} ≤ {:.0}", quantile(part, 0.5), quantile(part, 1.0)));
+        println!("{name:<26} {}", row(cells));
+    }
+    for (name, of) in [
+        ("batch acknowledged, ms", Asked::Collector),
+        ("console answers, ms", Asked::Console),
+        ("feeds answer, ms", Asked::Feeds),
+    ] {
+        let mut parts: Vec<Vec<f64>> = vec![Vec::new(); QUARTERS];
+        for answer in pages.answers.iter().filter(|answer| answer.of == of) {
+            parts[quarters(answer.at)].push(millis(answer.took));
+        }
+        let cells = parts
+            .iter_mut()
+            .map(|part| format!("{:.0}, {:.0}", quantile(part, 0.5), quantile(part, 0.99)));
+        println!("{name:<26} {}", row(cells));
+    }
+    let mut ends = vec![Sample::default(); QUARTERS];
+    for sample in &pages.samples {
+        ends[quarters(sample.at)] = *sample;
+    }
+    println!(
+        "{:<26} {}",
+        "flow tuples kept, million",
+        row(ends
+            .iter()
+            .map(|end| format!("{:.2}", end.rows as f64 / 1e6)))
+    );
+    println!(
+        "{:<26} {}",
+        "store on disk, MiB",
+        row(ends.iter().map(|end| format!("{}", end.disk >> 20)))
+    );
+    println!(
+        "{:<26} {}",
+        "parts",
+        row(ends.iter().map(|end| end.parts.to_string()))
+    );
+    println!("(memory and lag: median ≤ most; times: median, 99th of a hundred)");
+    by_question(&pages.answers);
+}
+
+/// Each page and list by itself, the slowest first.
+fn by_question(answers: &[Answer]) {
+    let mut by_what: BTreeMap<(Asked, &str), Vec<f64>> = BTreeMap::new();
+    for answer in answers {
+        let times = by_what.entry((answer.of, &answer.what)).or_default();
+        times.push(millis(answer.took));
+    }
+    let mut rows: Vec<_> = by_what
+        .into_iter()
+        .map(|((_, what), mut times)| {
+            (
+                quantile(&mut times, 0.5),
+                quantile(&mut times, 0.99),
+                times.len(),
+                what,
+            )
+        })
+        .collect();
+    rows.sort_by(|one, other| other.0.total_cmp(&one.0));
+    for (median, high, count, what) in rows {
+        println!("{what:<44} {count:>6} times, median {median:>7.1} ms, p99 {high:>7.1} ms");
+    }
+}
+
+/// What grew that should not; and how much what did not.
+pub fn growth(pages: &Pages, seconds: f64) -> Vec<String> {
+    let warm: Vec<&Sample> = pages
+        .samples
+        .iter()
+        .filter(|sample| sample.at >= seconds / QUARTERS as f64)
+        .collect();
+    let mut grown = Vec::new();
+    let memory: [(&str, fn(&Sample) -> f64); 2] =
+        [("centre", |one| one.centre), ("engine", |one| one.engine)];
+    for (name, value) in memory {
+        let series: Series = warm
+            .iter()
+            .map(|sample| (sample.at, value(sample)))
+            .collect();
+        let mean = series.iter().map(|(_, value)| value).sum::<f64>() / series.len() as f64;
+        let slope = slope(&series);
+        let share = slope * seconds * (1.0 - 1.0 / QUARTERS as f64) / mean;
+        println!(
+            "{name}: {:+.1} MiB an hour after warming up, {:+.1} % over that time",
+            slope * 3_600.0,
+            share * 100.0
+        );
+        if share > GROWTH_MAX {
+            grown.push(format!("the memory of the {name} grows"));
+        }
+    }
+    let median = |from: f64, until: f64| {
+        let in_time = warm
+            .iter()
+            .filter(|sample| (from..until).contains(&(sample.at / seconds)));
+        quantile(
+            &mut in_time.map(|sample| sample.lag).collect::<Vec<_>>(),
+            0.5,
+        )
+    };
+    let lag = median(0.75, f64::INFINITY) - median(0.25, 0.5);
+    println!("analyzer's lag: {lag:+.1} s from the second quarter to the last");
+    if lag.is_nan() || lag > LAG_GROWTH_SECONDS_MAX {
+        grown.push("the analyzer falls behind".to_owned());
+    }
+    grown
+}
+
+/// By least squares, a second.
+fn slope(series: &Series) -> f64 {
+    let count = series.len() as f64;
+    let (at, value) = series
+        .iter()
+        .fold((0.0, 0.0), |(at, value), one| (at + one.0, value + one.1));
+    let (at, value) = (at / count, value / count);
+    let both: f64 = series
+        .iter()
+        .map(|one| (one.0 - at) * (one.1 - value))
+        .sum();
+    let square: f64 = series.iter().map(|one| (one.0 - at).powi(2)).sum();
+    both / square
+}
+
+/// The value at a share of the way from the smallest to the largest.
+fn quantile(values: &mut [f64], share: f64) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let rank = (values.len() as f64 * share).ceil() as usize;
+    values.get(rank.max(1) - 1).copied().unwrap_or(f64::NAN)
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn row(cells: impl Iterator<Item = String>) -> String {
+    cells.map(|cell| format!("{cell:>16}")).collect()
+}
