@@ -55,7 +55,7 @@ async fn main() {
         (MILLIONS_SMALL, MINUTES_SMALL, 1)
     };
     let desk = Desk::open().await;
-    fill(&desk, millions, minutes).await;
+    let loud = fill(&desk, millions, minutes).await;
     let bare = bare_pass(&desk, rounds).await;
     println!("a bare pass over these rows: {} ms", millis(bare));
     let mut centre = desk.signed_in("operator").await;
@@ -77,13 +77,42 @@ async fn main() {
     ] {
         measure(&mut centre, path, (rounds, bare)).await;
     }
+    look_through(&mut centre, &loud, (rounds, bare)).await;
     for path in ["/mine", "/alerts"] {
         measure(&mut partner, path, (rounds, bare)).await;
     }
 }
 
-/// The last minutes of a day of traffic, and cases that follow from it.
-async fn fill(desk: &Desk, millions: f64, minutes: u64) {
+/// Explore beyond what rollups tell apart: by sensor, by network, and single sources once their purpose is stated.
+async fn look_through(centre: &mut Browser, loud: &str, measured: (usize, Duration)) {
+    let token = centre.token().await;
+    let fields = [
+        ("token", token.as_str()),
+        ("purpose", "to see how long it takes"),
+        ("case", ""),
+        ("next", "/explore/sources"),
+    ];
+    let answer = centre.post("/explore/purpose", &fields).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let one = format!("/explore/sources/{loud}");
+    for path in [
+        "/explore/sensors",
+        "/explore/sensors?service=tcp/23",
+        "/explore/networks",
+        "/explore/networks?service=tcp/23",
+        "/explore/networks?asn=1037",
+        "/explore/sources",
+        "/explore/sources?service=tcp/23",
+        &one,
+        &format!("{one}/rows"),
+        &format!("{one}/rows?service=tcp/23"),
+    ] {
+        measure(centre, path, measured).await;
+    }
+}
+
+/// The last minutes of a day of traffic, and cases that follow from it; a loud source that is nobody's.
+async fn fill(desk: &Desk, millions: f64, minutes: u64) -> String {
     let start = Instant::now();
     let traffic = Traffic::new(millions);
     let mut waiting = JoinSet::new();
@@ -106,6 +135,7 @@ async fn fill(desk: &Desk, millions: f64, minutes: u64) {
         CASES + 1,
         start.elapsed().as_secs_f64()
     );
+    traffic.source(CASES + 1)
 }
 
 /// Infected hosts of two partners, and a surge.

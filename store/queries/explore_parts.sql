@@ -5,7 +5,7 @@ SELECT
     toUInt64(sum(rollup.packets)) AS all_packets
 FROM minute_rollup AS rollup
 WHERE minute >= toDateTime({start:UInt64}, 'UTC') AND minute < toDateTime({end:UInt64}, 'UTC')
-  AND traffic IN ('scan_syn', 'scan_stealth', 'scan_echo', 'scan_icmp', 'scan_udp', 'scan_amp')
+  AND is_scan
   AND ({country:String} = '' OR country = {country:String})
   AND ({service:String} = '' OR concat(toString(transport), '/', toString(service_port)) = {service:String})
 GROUP BY part

@@ -5,7 +5,7 @@ SELECT
     toUInt64(uniqCombinedMerge(rollup.sources)) AS distinct_sources
 FROM minute_rollup AS rollup
 WHERE minute >= toDateTime({start:UInt64}, 'UTC') AND minute < toDateTime({end:UInt64}, 'UTC')
-  AND startsWith(toString(traffic), 'scan')
+  AND is_scan
   AND ({country:String} = '' OR country = {country:String})
   AND service IN {services:Array(String)}
 GROUP BY service, bin

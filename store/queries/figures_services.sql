@@ -5,7 +5,7 @@ SELECT
     toUInt64(sum(rollup.packets)) AS all_packets
 FROM minute_rollup AS rollup
 WHERE minute >= toDateTime({start:UInt64}, 'UTC') AND minute < toDateTime({end:UInt64}, 'UTC')
-  AND startsWith(toString(traffic), 'scan')
+  AND is_scan
 GROUP BY transport, service_port
 ORDER BY distinct_sources DESC, service
 LIMIT {limit:UInt32}

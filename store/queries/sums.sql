@@ -7,6 +7,7 @@ UNION ALL SELECT 3, 'minute_rollup', sum(flows), sum(packets) FROM minute_rollup
 UNION ALL SELECT 4, 'ten_minute_rollup', sum(flows), sum(packets) FROM ten_minute_rollup FINAL
 UNION ALL SELECT 5, 'hour_rollup', sum(flows), sum(packets) FROM hour_rollup FINAL
 UNION ALL SELECT 6, 'day_rollup', sum(flows), sum(packets) FROM day_rollup FINAL
-UNION ALL SELECT 7, 'hourly_sources', sum(flows), sum(packets) FROM hourly_sources FINAL
+UNION ALL SELECT 7, 'place_rollup', sum(flows), sum(packets) FROM place_rollup FINAL
+UNION ALL SELECT 8, 'hourly_sources', sum(flows), sum(packets) FROM hourly_sources FINAL
 )
 ORDER BY place

@@ -35,7 +35,7 @@ pub struct Retention {
     pub minute_rollup: Keep,
     /// Counts per service and ten minutes.
     pub ten_minute_rollup: Keep,
-    /// Counts per service and hour.
+    /// Counts per service and hour, and per country and hour.
     pub hour_rollup: Keep,
     /// Counts per service and day.
     pub day_rollup: Keep,
@@ -93,6 +93,7 @@ impl Retention {
             ("minute_rollup", "minute", self.minute_rollup),
             ("ten_minute_rollup", "start", self.ten_minute_rollup),
             ("hour_rollup", "start", self.hour_rollup),
+            ("place_rollup", "start", self.hour_rollup),
             ("day_rollup", "start", self.day_rollup),
             ("hourly_sources", "hour", self.hourly_sources),
             ("batch_ledger", "last_end", self.batch_ledger),

@@ -98,7 +98,7 @@ struct Step {
     periods: usize,
 }
 
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     Step {
         target: "ten_minute_rollup",
         source: "minute_rollup",
@@ -114,6 +114,15 @@ const STEPS: [Step; 4] = [
         time: "start",
         seconds: 3_600,
         sql: sql!("make_rollup"),
+        replaced: "1",
+        periods: 24,
+    },
+    Step {
+        target: "place_rollup",
+        source: "hour_rollup",
+        time: "start",
+        seconds: 3_600,
+        sql: include_str!("../queries/make_places.sql"),
         replaced: "1",
         periods: 24,
     },

@@ -17,6 +17,8 @@ use crate::store::{Store, StoreError};
 
 /// Seconds that raw rows are searched through at most: what a partition holds.
 pub const SEARCH_SECONDS_MAX: u64 = 86_400;
+/// Flow tuples that are searched through at most, the newest of a time: what two cores read within a second.
+pub const SEARCH_ROWS_MAX: u64 = 10_000_000;
 /// Parts of a search: sensors, AS numbers or networks.
 pub const PARTS_MAX: u32 = 100;
 /// Single sources of a search.
@@ -207,10 +209,24 @@ impl Apart {
 }
 
 impl Store {
-    /// Parts of a search, at most [`PARTS_MAX`], those with most sources first.
+    /// The end of `range` in which there are at most [`SEARCH_ROWS_MAX`] flow tuples, or its last minute.
     ///
     /// # Errors
     /// When the store does not answer, here as everywhere below.
+    pub async fn within_reach(&self, range: Range<u64>) -> Result<Range<u64>, StoreError> {
+        let before = self
+            .client()
+            .query(include_str!("../queries/search_reach.sql"))
+            .param("start", range.start)
+            .param("end", range.end)
+            .param("rows_max", SEARCH_ROWS_MAX)
+            .fetch_one::<u64>()
+            .await?;
+        let latest = range.end.saturating_sub(60).max(range.start);
+        Ok(before.clamp(range.start, latest)..range.end)
+    }
+
+    /// Parts of a search, at most [`PARTS_MAX`], those with most sources first.
     pub async fn search_parts(&self, search: &Search, by: Apart) -> Result<Vec<Share>, StoreError> {
         let query = self.ask(sql!("search_parts"));
         let rows = asked(query, search)
@@ -371,16 +387,30 @@ fn asked(query: Question, search: &Search) -> Question {
         Some(IpNet::V6(net)) => (net.network(), net.broadcast()),
         None => (Ipv6Addr::UNSPECIFIED, Ipv6Addr::from_bits(u128::MAX)),
     };
+    let (transport, port) = numbers(&search.service);
     query
         .param("start", search.range.start)
         .param("end", search.range.end)
-        .param("service", search.service.as_str())
+        .param("transport", transport)
+        .param("port", port)
         .param("country", search.country.as_str())
         .param("sensor", search.sensor.as_str())
         .param("any_asn", u8::from(search.asn.is_none()))
         .param("asn", search.asn.unwrap_or(0))
+        .param("any_source", u8::from(search.network.is_none()))
         .param("lowest", lowest.to_string())
         .param("highest", highest.to_string())
+}
+
+/// Transport and port of a service, as the rows have them; 0 for all of them, 255 for what is none.
+fn numbers(service: &str) -> (u8, u16) {
+    let Some((transport, port)) = service.split_once('/') else {
+        return (0, 0);
+    };
+    let known = ["tcp", "udp", "icmp", "icmp6", "ip"];
+    let place = known.iter().position(|name| *name == transport);
+    let transport = place.map_or(u8::MAX, |place| place as u8 + 1);
+    port.parse().map_or((u8::MAX, 0), |port| (transport, port))
 }
 
 /// Address, country, AS number, owner, packets, sensors, services, first and last packet.

@@ -54,6 +54,7 @@ async fn asked(
 ) -> Result<Result<Asked, Response>, Failed> {
     let fields = Fields::read(query.as_bytes());
     let range = range(&fields, desk.newest().await?).ok_or(Failed::Wrong)?;
+    let range = desk.store.within_reach(range).await?;
     let service = fields.get("service").unwrap_or("");
     let sensor = fields.get("sensor").unwrap_or("");
     let page = fields.get("page").unwrap_or("1").parse::<u64>();

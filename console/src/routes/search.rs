@@ -1,4 +1,4 @@
-//! Scans by sensor and by network, from raw rows of a day at most: sums.
+//! Scans by sensor and by network, from as many raw rows as can be read while somebody waits: sums.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_store::origin::Country;
-use noroshi_store::sources::{Apart, SEARCH_SECONDS_MAX, Search, Share};
+use noroshi_store::sources::{Apart, SEARCH_ROWS_MAX, SEARCH_SECONDS_MAX, Search, Share};
 
 use super::alerts::day;
 use crate::desk::Desk;
@@ -67,6 +67,12 @@ pub(super) fn search(fields: &Fields, newest: Millis) -> Option<Search> {
 /// next to one address, without a purpose.
 fn is_wide(network: IpNet) -> bool {
     network.prefix_len() <= if network.addr().is_ipv4() { 24 } else { 48 }
+}
+
+/// The end of a search's time that can be searched through while somebody waits.
+pub(super) async fn within_reach(desk: &Desk, search: Search) -> Result<Search, Failed> {
+    let range = desk.store.within_reach(search.range.clone()).await?;
+    Ok(Search { range, ..search })
 }
 
 /// A search for sums. Networks are for those who may ask for single sources: one can hold a single
@@ -156,7 +162,7 @@ pub(super) fn period(visitor: &Visitor, range: &std::ops::Range<u64>) -> Markup 
         p.note {
             span.t { (minute(Millis(range.start * 1_000))) } " – "
             span.t { (minute(Millis(range.end * 1_000))) } " UTC. "
-            (visitor.texts.say("explore.one_day"))
+            (visitor.texts.fill("explore.one_day", &[("most", &number(SEARCH_ROWS_MAX))]))
         }
     }
 }
@@ -174,6 +180,7 @@ pub(super) async fn sensors(
 async fn by_sensor(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Response, Failed> {
     let texts = visitor.texts;
     let search = sums(visitor, fields, desk.newest().await?)?;
+    let search = within_reach(desk, search).await?;
     let parts = desk.store.search_parts(&search, Apart::Sensor).await?;
     let body = html! {
         (tabs(visitor, "/explore/sensors", fields))
@@ -202,6 +209,7 @@ pub(super) async fn networks(
 async fn by_network(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Response, Failed> {
     let texts = visitor.texts;
     let search = sums(visitor, fields, desk.newest().await?)?;
+    let search = within_reach(desk, search).await?;
     let numbers = desk.store.search_parts(&search, Apart::Asn).await?;
     let networks = if may_name(visitor) && search.asn.is_some() {
         desk.store.search_parts(&search, Apart::Network).await?

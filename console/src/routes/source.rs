@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use axum::Extension;
@@ -22,10 +22,10 @@ use crate::page::{Failed, Page, minute, number, page_or};
 use crate::plot::Plot;
 use crate::sight::is_open;
 
-/// Seconds of a bin.
-const HOUR: u64 = 3_600;
-/// Bins of a line: a day.
-const HOURS: u64 = 24;
+/// Bins of a line.
+const BINS: u64 = 24;
+/// Seconds of a bin: hours of a day, or less where so much arrives that a day cannot be searched through.
+const BIN: RangeInclusive<u64> = 60..=3_600;
 
 /// One source that may be shown, and the view of it written down.
 pub(super) struct Opened {
@@ -115,7 +115,7 @@ async fn show(
     let texts = visitor.texts;
     let fields = Fields::read(query.as_bytes());
     let asked = search::range(&fields, desk.newest().await?).ok_or(Failed::Wrong)?;
-    let bins = Bins::ending(asked.end, HOUR, HOURS);
+    let bins = bins(desk, asked.end).await?;
     let here = format!("/explore/sources/{address}?{query}");
     let opened = match door(desk, visitor, (address, "source", &here), &bins.range).await? {
         Door::Open(opened) => opened,
@@ -160,6 +160,21 @@ async fn show(
     .answer(visitor))
 }
 
+/// Of the day until `end`, or of the last part of it that is within reach.
+async fn bins(desk: &Desk, end: u64) -> Result<Bins, Failed> {
+    let day = Bins::ending(end, *BIN.end(), BINS);
+    let reach = desk.store.within_reach(day.range.clone()).await?;
+    if reach == day.range {
+        return Ok(day);
+    }
+    let minutes = (end.saturating_sub(reach.start)) / BINS / 60;
+    Ok(Bins::ending(
+        end,
+        (minutes * 60).clamp(*BIN.start(), *BIN.end()),
+        BINS,
+    ))
+}
+
 /// The address of rows of one source.
 fn rows(source: IpAddr, range: &Range<u64>) -> String {
     format!(
@@ -168,14 +183,14 @@ fn rows(source: IpAddr, range: &Range<u64>) -> String {
     )
 }
 
-/// Hours with packets; each leads to its rows.
+/// Bins with packets; each leads to its rows.
 fn hours(source: IpAddr, bins: &Bins, line: &[u64], all: &str) -> Markup {
-    let starts = (bins.range.start..).step_by(HOUR as usize);
+    let starts = (bins.range.start..).step_by(bins.step as usize);
     html! {
         p.note {
             @for (start, seen) in starts.zip(line).filter(|(_, seen)| **seen > 0) {
                 span.t { (minute(Millis(start * 1_000))) } " "
-                a href=(rows(source, &(start..start + HOUR))) { (number(*seen)) } " · "
+                a href=(rows(source, &(start..start + bins.step))) { (number(*seen)) } " · "
             }
             (all) " " a href=(rows(source, &bins.range)) { (number(line.iter().sum())) }
         }

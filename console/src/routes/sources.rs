@@ -17,7 +17,7 @@ use noroshi_store::sources::{Known, SOURCES_MAX, Search, Source, Withheld};
 use uuid::Uuid;
 
 use super::acts::{PURPOSE_MAX, PURPOSE_MIN};
-use super::search::{form, period, search, tabs};
+use super::search::{form, period, search, tabs, within_reach};
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::guard::Visitor;
@@ -96,6 +96,7 @@ async fn show(desk: &Desk, visitor: &Visitor, query: &str) -> Result<Response, F
     let texts = visitor.texts;
     let fields = Fields::read(query.as_bytes());
     let search = search(&fields, desk.newest().await?).ok_or(Failed::Wrong)?;
+    let search = within_reach(desk, search).await?;
     let here = format!("/explore/sources?{query}");
     let found = match leave(desk, visitor).await? {
         None => html! { (ask(visitor, None, &here)) },

@@ -4,6 +4,7 @@
 
 mod append;
 mod cases;
+mod classes;
 mod crash;
 mod engine;
 mod hellos;

@@ -19,11 +19,12 @@ async fn config(retention: Retention) -> StoreConfig {
     }
 }
 
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "flow_tuples",
     "minute_rollup",
     "ten_minute_rollup",
     "hour_rollup",
+    "place_rollup",
     "day_rollup",
     "hourly_sources",
     "batch_ledger",
