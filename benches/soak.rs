@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p noroshi --bench soak                an hour at 20,000 flow tuples a second
 //! cargo bench -p noroshi --bench soak -- MINUTES     or as long
+//! cargo bench -p noroshi --bench soak -- ahead MINUTES     the analyzer alone, as fast as it can
 //! ```
 //! The program runs as an operator runs it, `noroshi up` with all roles and its engine, as processes of their own. Eight
 //! sensors speak the wire to it, a batch each every ten seconds; people look at the console and partners' machines read
@@ -14,6 +15,8 @@
 #![allow(clippy::disallowed_methods, reason = "a bench measures by the clock")]
 #![allow(clippy::unwrap_used, reason = "a bench that fails has no result")]
 
+#[path = "soak/ahead.rs"]
+mod ahead;
 #[path = "soak/book.rs"]
 mod book;
 #[path = "soak/browser.rs"]
@@ -88,6 +91,10 @@ async fn main() -> ExitCode {
         .find_map(|argument| argument.parse::<u64>().ok());
     if let Some(minutes) = minutes {
         size.seconds = minutes * 60;
+    }
+    if arguments.iter().any(|argument| argument == "ahead") {
+        ahead::run(&size, sensors::next_interval(clock::now()));
+        return ExitCode::SUCCESS;
     }
     let centre = Centre::start().await;
     let store = centre.store().await;

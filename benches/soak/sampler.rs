@@ -76,7 +76,7 @@ pub async fn told(metrics: SocketAddr, words: &str) -> Option<f64> {
 }
 
 /// A line of what Linux says of a process's memory, in KiB there.
-fn mebibytes(process: u32, name: &str) -> f64 {
+pub fn mebibytes(process: u32, name: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kibibytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<f64>().ok());

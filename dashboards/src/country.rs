@@ -70,7 +70,7 @@ fn sources_over_time() -> Panel {
         View::Lines,
         Unit::Count,
         "Sources in ten minutes",
-        "scanning: sent scans. answering: sent backscatter, so they are likely under attack. A \
+        "Beyond a day: in an hour. scanning: sent scans. answering: sent backscatter, so they are likely under attack. A \
          fall to nothing while other countries stay is an outage, or a new geo database.",
         include_str!("../queries/country/sources_over_time.sql"),
     )

@@ -40,7 +40,8 @@ fn totals() -> Vec<Panel> {
     vec![
         stat(
             "Packets per second",
-            "Mean over the time shown, of all sensors together. From the minute rollup.",
+            "Mean over the time shown, of all sensors together: by the minute, beyond a day in closed \
+             hours.",
             Unit::PacketsPerSecond,
             include_str!("../queries/region/packets_per_second.sql"),
         ),
@@ -93,7 +94,7 @@ fn over_time() -> Vec<Panel> {
         },
         Panel {
             title: "Sources over time",
-            description: "Distinct sources per time step. scanning: sent scans; answering: sent \
+            description: "Distinct sources per time step, beyond a day per hour at least. scanning: sent scans; answering: sent \
                           backscatter, so they are likely under attack. Surges are decided on \
                           sources, never on packets.",
             width: 12,

@@ -6,12 +6,7 @@ FROM
         sensor,
         epoch,
         max(epoch_packets) - min(epoch_packets) AS counted,
-        arraySum(mapValues(mapFilter(
-            (reason, total) -> reason IN ('spool_full', 'spool_damaged', 'refused', 'kernel_dropped', 'interface_dropped'),
-            maxMap(epoch_losses))))
-        - arraySum(mapValues(mapFilter(
-            (reason, total) -> reason IN ('spool_full', 'spool_damaged', 'refused', 'kernel_dropped', 'interface_dropped'),
-            minMap(epoch_losses)))) AS lost
+        max(epoch_lost) - min(epoch_lost) AS lost
     FROM batch_ledger
     WHERE kept_at >= now() - INTERVAL 1 HOUR
     GROUP BY sensor, epoch

@@ -7,10 +7,7 @@ FROM
         epoch,
         toInt64(max(epoch_frames)) AS frames,
         toInt64(max(epoch_packets)) AS counted,
-        toInt64(arraySum(mapValues(mapFilter(
-            (reason, total) -> reason NOT IN
-                ('spool_full', 'spool_damaged', 'refused', 'kernel_dropped', 'interface_dropped'),
-            maxMap(epoch_losses))))) AS lost
+        toInt64(max(epoch_unread)) AS lost
     FROM batch_ledger
     WHERE kept_at >= now() - INTERVAL 1 DAY
     GROUP BY sensor, epoch

@@ -7,7 +7,7 @@ FROM hour_rollup FINAL
 WHERE $__timeFilter(start)
   AND country = ${place:singlequote}
   AND known_scanner <= ${scanners}
-  AND startsWith(toString(traffic), 'scan')
+  AND is_scan
 GROUP BY transport, service_port
 ORDER BY "sources" DESC, service
 LIMIT 30

@@ -1,5 +1,5 @@
 SELECT 100 * uniqCombinedMergeIf(sources, country = ${place:singlequote}) / greatest(1, uniqCombinedMerge(sources)) AS share
-FROM hour_rollup FINAL
+FROM place_rollup FINAL
 WHERE $__timeFilter(start)
   AND known_scanner <= ${scanners}
-  AND startsWith(toString(traffic), 'scan')
+  AND is_scan

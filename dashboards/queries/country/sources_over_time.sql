@@ -1,10 +1,10 @@
 SELECT
-    start AS time,
-    uniqCombinedMergeIf(sources, startsWith(toString(traffic), 'scan')) AS scanning,
-    uniqCombinedMergeIf(sources, startsWith(toString(traffic), 'backscatter')) AS answering
-FROM ten_minute_rollup FINAL
-WHERE $__timeFilter(start)
-  AND country = ${place:singlequote}
+    toStartOfInterval(places.time, INTERVAL 600 SECOND) AS time,
+    uniqCombinedMergeIf(sources, is_scan) AS scanning,
+    uniqCombinedMergeIf(sources, is_backscatter) AS answering
+FROM places(from = $__fromTime, to = $__toTime)
+WHERE country = ${place:singlequote}
   AND known_scanner <= ${scanners}
+  AND places.time < toStartOfInterval($__toTime, INTERVAL 600 SECOND)
 GROUP BY time
 ORDER BY time

@@ -5,9 +5,9 @@ SELECT
     uniqExactIf(source, mirai >= 3 AND mirai >= 0.9 * syns) AS "with Mirai's mark",
     sum(hourly_sources.packets) AS "packets"
 FROM hourly_sources FINAL
+PREWHERE country = ${place:singlequote}
 WHERE $__timeFilter(hour)
-  AND country = ${place:singlequote}
-  AND startsWith(toString(traffic), 'scan')
+  AND is_scan
   AND (scanner = '' OR ${scanners} = 1)
 GROUP BY asn
 ORDER BY "sources" DESC, asn

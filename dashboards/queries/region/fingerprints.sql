@@ -6,6 +6,7 @@ SELECT
     uniqCombinedIf(source, masscan >= 3 AND 10 * masscan >= 9 * syns) AS masscan_like,
     uniqCombinedIf(source, nmap >= 3 AND 10 * nmap >= 9 * syns) AS nmap_like
 FROM hourly_sources FINAL
+PREWHERE mirai + zmap + masscan + nmap >= 3
 WHERE $__timeFilter(hour)
   AND $__conditionalAll(country IN (${country:singlequote}), $country)
   AND (scanner != '') <= ${scanners}

@@ -1,10 +1,9 @@
 SELECT
-    $__timeInterval(minute) AS time,
+    $__timeInterval(places.time) AS time,
     toString(traffic) AS class,
-    sum(packets) / $__interval_s AS rate
-FROM minute_rollup
-WHERE $__timeFilter(minute)
-  AND $__conditionalAll(country IN (${country:singlequote}), $country)
+    sum(packets) / greatest($__interval_s, any(seconds)) AS rate
+FROM places(from = $__fromTime, to = $__toTime)
+WHERE $__conditionalAll(country IN (${country:singlequote}), $country)
   AND known_scanner <= ${scanners}
 GROUP BY time, class
 ORDER BY time, class

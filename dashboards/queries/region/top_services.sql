@@ -4,9 +4,17 @@ SELECT
     uniqCombinedMerge(networks) AS "unique /24s",
     sum(packets) AS "packets seen",
     uniqExactIf(country, country != '') AS countries
-FROM minute_rollup
-WHERE $__timeFilter(minute)
-  AND startsWith(toString(traffic), 'scan')
+FROM
+(
+    SELECT transport, service_port, country, known_scanner, is_scan, packets, sources, networks
+    FROM minute_rollup
+    WHERE $__timeFilter(minute) AND $__toTime - $__fromTime <= 86400
+    UNION ALL
+    SELECT transport, service_port, country, known_scanner, is_scan, packets, sources, networks
+    FROM hour_rollup FINAL
+    WHERE $__timeFilter(start) AND $__toTime - $__fromTime > 86400
+)
+WHERE is_scan
   AND $__conditionalAll(country IN (${country:singlequote}), $country)
   AND known_scanner <= ${scanners}
 GROUP BY transport, service_port

@@ -6,7 +6,8 @@ SELECT
     min(first) AS "first",
     max(last) AS "last"
 FROM hourly_sources FINAL
-WHERE $__timeFilter(hour) AND scanner != ''
+PREWHERE scanner != ''
+WHERE $__timeFilter(hour)
 GROUP BY scanner
 ORDER BY "packets" DESC, "organisation"
 LIMIT 100

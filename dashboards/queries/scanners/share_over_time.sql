@@ -1,8 +1,8 @@
 SELECT
-    start AS time,
+    toStartOfInterval(places.time, INTERVAL 600 SECOND) AS time,
     if(known_scanner = 1, 'known scanners', 'everybody else') AS whose,
-    sum(ten_minute_rollup.packets) / 600 AS rate
-FROM ten_minute_rollup FINAL
-WHERE $__timeFilter(start) AND startsWith(toString(traffic), 'scan')
+    sum(places.packets) / greatest(600, any(seconds)) AS rate
+FROM places(from = $__fromTime, to = $__toTime)
+WHERE is_scan AND places.time < toStartOfInterval($__toTime, INTERVAL 600 SECOND)
 GROUP BY time, whose
 ORDER BY time, whose

@@ -1,3 +1,4 @@
 SELECT uniqExact(source) AS seen
 FROM hourly_sources FINAL
-WHERE $__timeFilter(hour) AND scanner != ''
+PREWHERE scanner != ''
+WHERE $__timeFilter(hour)

@@ -8,10 +8,7 @@ FROM
         epoch,
         toInt64(max(epoch_frames)) AS frames,
         toInt64(max(epoch_packets)) AS counted,
-        toInt64(arraySum(mapValues(mapFilter(
-            (reason, total) -> reason NOT IN
-                ('spool_full', 'spool_damaged', 'refused', 'kernel_dropped', 'interface_dropped'),
-            maxMap(epoch_losses))))) AS lost
+        toInt64(max(epoch_unread)) AS lost
     FROM sensor_health
     WHERE $__timeFilter(minute) AND $__conditionalAll(sensor IN (${sensor:singlequote}), $sensor)
     GROUP BY sensor, epoch

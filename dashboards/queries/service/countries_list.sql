@@ -1,8 +1,8 @@
 SELECT
     if(country = '', 'unknown', country) AS place,
-    uniqCombinedMergeIf(sources, startsWith(toString(traffic), 'scan')) AS "scanning sources",
-    uniqCombinedMergeIf(networks, startsWith(toString(traffic), 'scan')) AS "scanning /24s",
-    uniqCombinedMergeIf(sources, startsWith(toString(traffic), 'backscatter')) AS "answering sources",
+    uniqCombinedMergeIf(sources, is_scan) AS "scanning sources",
+    uniqCombinedMergeIf(networks, is_scan) AS "scanning /24s",
+    uniqCombinedMergeIf(sources, is_backscatter) AS "answering sources",
     sum(packets) AS "packets seen",
     min(start) AS "first",
     max(start) AS "last"

@@ -5,4 +5,4 @@ WHERE $__timeFilter(start)
   AND service_port = toUInt16OrZero(splitByChar('/', ${service:singlequote})[2])
   AND $__conditionalAll(country IN (${country:singlequote}), $country)
   AND known_scanner <= ${scanners}
-  AND startsWith(toString(traffic), 'scan')
+  AND is_scan

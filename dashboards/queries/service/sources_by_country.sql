@@ -7,7 +7,7 @@ WITH largest AS
       AND service_port = toUInt16OrZero(splitByChar('/', ${service:singlequote})[2])
       AND $__conditionalAll(country IN (${country:singlequote}), $country)
       AND known_scanner <= ${scanners}
-      AND startsWith(toString(traffic), 'scan')
+      AND is_scan
     GROUP BY country
     ORDER BY uniqCombinedMerge(sources) DESC, country
     LIMIT 8
@@ -22,6 +22,6 @@ WHERE $__timeFilter(start)
   AND service_port = toUInt16OrZero(splitByChar('/', ${service:singlequote})[2])
   AND $__conditionalAll(country IN (${country:singlequote}), $country)
   AND known_scanner <= ${scanners}
-  AND startsWith(toString(traffic), 'scan')
+  AND is_scan
 GROUP BY time, place
 ORDER BY time, place

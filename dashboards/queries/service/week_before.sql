@@ -8,7 +8,7 @@ FROM
       AND service_port = toUInt16OrZero(splitByChar('/', ${service:singlequote})[2])
       AND $__conditionalAll(country IN (${country:singlequote}), $country)
       AND known_scanner <= ${scanners}
-      AND startsWith(toString(traffic), 'scan')
+      AND is_scan
     GROUP BY time
     UNION ALL
     SELECT start + INTERVAL 7 DAY AS time, 'a week before' AS week, uniqCombinedMerge(sources) AS seen
@@ -18,7 +18,7 @@ FROM
       AND service_port = toUInt16OrZero(splitByChar('/', ${service:singlequote})[2])
       AND $__conditionalAll(country IN (${country:singlequote}), $country)
       AND known_scanner <= ${scanners}
-      AND startsWith(toString(traffic), 'scan')
+      AND is_scan
     GROUP BY time
 )
 ORDER BY time, week

@@ -9,7 +9,7 @@ WITH counted AS
       AND service_port = toUInt16OrZero(splitByChar('/', ${service:singlequote})[2])
       AND $__conditionalAll(country IN (${country:singlequote}), $country)
       AND known_scanner <= ${scanners}
-      AND startsWith(toString(traffic), 'scan')
+      AND is_scan
     GROUP BY start
 )
 SELECT

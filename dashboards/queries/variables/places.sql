@@ -1,6 +1,6 @@
 SELECT country
 FROM ten_minute_rollup FINAL
-WHERE country != '' AND startsWith(toString(traffic), 'scan')
+WHERE country != '' AND is_scan
 GROUP BY country
 ORDER BY uniqCombinedMerge(sources) DESC, country
 LIMIT 300

@@ -1,5 +1,5 @@
 SELECT uniqCombinedMerge(sources) AS answering
-FROM hour_rollup FINAL
+FROM place_rollup FINAL
 WHERE $__timeFilter(start)
-  AND startsWith(toString(traffic), 'backscatter')
+  AND is_backscatter
   AND $__conditionalAll(country IN (${country:singlequote}), $country)

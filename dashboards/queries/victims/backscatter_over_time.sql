@@ -1,10 +1,10 @@
 SELECT
-    start AS time,
+    toStartOfInterval(places.time, INTERVAL 600 SECOND) AS time,
     toString(traffic) AS class,
-    sum(ten_minute_rollup.packets) / 600 AS rate
-FROM ten_minute_rollup FINAL
-WHERE $__timeFilter(start)
-  AND startsWith(toString(traffic), 'backscatter')
+    sum(places.packets) / greatest(600, any(seconds)) AS rate
+FROM places(from = $__fromTime, to = $__toTime)
+WHERE is_backscatter
   AND $__conditionalAll(country IN (${country:singlequote}), $country)
+  AND places.time < toStartOfInterval($__toTime, INTERVAL 600 SECOND)
 GROUP BY time, class
 ORDER BY time, class

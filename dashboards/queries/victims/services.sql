@@ -4,7 +4,7 @@ SELECT
     sum(hour_rollup.packets) AS "packets"
 FROM hour_rollup FINAL
 WHERE $__timeFilter(start)
-  AND startsWith(toString(traffic), 'backscatter')
+  AND is_backscatter
   AND $__conditionalAll(country IN (${country:singlequote}), $country)
 GROUP BY transport, service_port
 ORDER BY "packets" DESC, service

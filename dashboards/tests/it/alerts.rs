@@ -111,7 +111,7 @@ pub(crate) fn access() -> Access {
     }
 }
 
-fn alert(kind: Kind, subject: Subject, at: Millis) -> Alert {
+pub(crate) fn alert(kind: Kind, subject: Subject, at: Millis) -> Alert {
     Alert {
         id: Uuid::nil(),
         kind,

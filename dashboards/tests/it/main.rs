@@ -5,4 +5,5 @@ mod answers;
 mod day;
 mod lint;
 mod macros;
+mod question;
 mod types;
