@@ -122,7 +122,7 @@ const STEPS: [Step; 5] = [
         source: "hour_rollup",
         time: "start",
         seconds: 3_600,
-        sql: include_str!("../queries/make_places.sql"),
+        sql: sql!("make_places"),
         replaced: "1",
         periods: 24,
     },

@@ -215,8 +215,7 @@ impl Store {
     /// When the store does not answer, here as everywhere below.
     pub async fn within_reach(&self, range: Range<u64>) -> Result<Range<u64>, StoreError> {
         let before = self
-            .client()
-            .query(include_str!("../queries/search_reach.sql"))
+            .ask(sql!("search_reach"))
             .param("start", range.start)
             .param("end", range.end)
             .param("rows_max", SEARCH_ROWS_MAX)

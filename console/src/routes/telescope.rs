@@ -10,6 +10,7 @@ use noroshi_proto::id::SensorId;
 use noroshi_store::figures::Bins;
 use noroshi_store::sources::{Apart, Search, Share};
 
+use super::search::{period, within_reach};
 use super::sensors::Roll;
 use crate::desk::Desk;
 use crate::fields::Fields;
@@ -126,6 +127,7 @@ async fn parts(
         sensor: sensor.to_string(),
         ..Search::default()
     };
+    let search = within_reach(desk, search).await?;
     let parts = desk.store.search_parts(&search, by).await?;
     let title = match by {
         Apart::Country => texts.say("telescope.countries"),
@@ -138,6 +140,7 @@ async fn parts(
     Ok(html! {
         section.sheet {
             h2 { (sensor) ": " (title) }
+            (period(visitor, &search.range))
             @if parts.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else {
                 div.wide tabindex="0" role="group" aria-label=(title) { table {
                     thead { tr {
