@@ -96,12 +96,25 @@ async fn main() -> ExitCode {
         ahead::run(&size, sensors::next_interval(clock::now()));
         return ExitCode::SUCCESS;
     }
+    let faults = hold(&size, is_full).await;
+    for fault in &faults {
+        println!("FAULT: {fault}");
+    }
+    if faults.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Has everybody work for so long; what did not hold.
+async fn hold(size: &Size, is_full: bool) -> Vec<String> {
     let centre = Centre::start().await;
     let store = centre.store().await;
     let book = Arc::new(Book::open());
     let (stop, stopped) = watch::channel(false);
     let all = async {
-        let delivered = traffic(&centre, &size, &book).await;
+        let delivered = traffic(&centre, size, &book).await;
         stop.send(true).unwrap();
         delivered
     };
@@ -113,7 +126,8 @@ async fn main() -> ExitCode {
     );
     let seconds = book.at();
     let mut faults = account(&centre, &store, &delivered).await;
-    let complaints = centre.complaints();
+    let complaints = centre.complaints().into_iter();
+    faults.extend(complaints.map(|line| format!("the centre says: {line}")));
     store.close().await;
     let status = centre.end().await;
     if !status.success() {
@@ -128,26 +142,11 @@ async fn main() -> ExitCode {
     if seen == 0 {
         faults.push("no case arose: it shows nothing of the feeds".to_owned());
     }
-    if !pages.troubles.is_empty() {
-        faults.push(format!(
-            "{} troubles, the first: {}",
-            pages.troubles.len() + pages.more_troubles,
-            pages.troubles[0]
-        ));
+    if let Some(first) = pages.troubles.first() {
+        let troubles = pages.troubles.len() + pages.more_troubles;
+        faults.push(format!("{troubles} troubles, the first: {first}"));
     }
-    faults.extend(
-        complaints
-            .into_iter()
-            .map(|line| format!("the centre says: {line}")),
-    );
-    for fault in &faults {
-        println!("FAULT: {fault}");
-    }
-    if faults.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    faults
 }
 
 /// Sends all of it, and waits until the analyzer has seen the last of it.

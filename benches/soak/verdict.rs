@@ -17,65 +17,68 @@ type Series = Vec<(f64, f64)>;
 
 /// Prints all figures of a run of `seconds`.
 pub fn tell(pages: &Pages, seconds: f64) {
-    println!(
-        "quarter                    {}",
-        row((1..=QUARTERS).map(|quarter| quarter.to_string()))
-    );
-    let quarters = |at: f64| ((at / seconds * QUARTERS as f64) as usize).min(QUARTERS - 1);
-    let memory: [(&str, fn(&Sample) -> f64); 5] = [
+    let numbers = (1..=QUARTERS).map(|quarter| quarter.to_string());
+    println!("{:<26} {}", "quarter", row(numbers));
+    let figures: [(&str, fn(&Sample) -> f64); 5] = [
         ("centre, resident MiB", |one| one.centre),
         ("  of that its own", |one| one.centre_own),
         ("engine, resident MiB", |one| one.engine),
         ("  of that its own", |one| one.engine_own),
         ("analyzer's lag, s", |one| one.lag),
     ];
-    for (name, value) in memory {
-        let mut parts: Vec<Vec<f64>> = vec![Vec::new(); QUARTERS];
-        for sample in &pages.samples {
-            parts[quarters(sample.at)].push(value(sample));
-        }
-        let cells = parts
-            .iter_mut()
-            .map(|part| format!("{:.0} ≤ {:.0}", quantile(part, 0.5), quantile(part, 1.0)));
-        println!("{name:<26} {}", row(cells));
+    for (name, value) in figures {
+        let series = pages.samples.iter().map(|one| (one.at, value(one)));
+        tell_quarters(name, series, seconds, ("≤", 1.0));
     }
     for (name, of) in [
         ("batch acknowledged, ms", Asked::Collector),
         ("console answers, ms", Asked::Console),
         ("feeds answer, ms", Asked::Feeds),
     ] {
-        let mut parts: Vec<Vec<f64>> = vec![Vec::new(); QUARTERS];
-        for answer in pages.answers.iter().filter(|answer| answer.of == of) {
-            parts[quarters(answer.at)].push(millis(answer.took));
+        let answers = pages.answers.iter().filter(|answer| answer.of == of);
+        let series = answers.map(|answer| (answer.at, millis(answer.took)));
+        tell_quarters(name, series, seconds, (",", 0.99));
+    }
+    let ends: [(&str, fn(&Sample) -> f64); 3] = [
+        ("flow tuples kept, million", |one| one.rows as f64 / 1e6),
+        ("store on disk, MiB", |one| (one.disk >> 20) as f64),
+        ("parts", |one| one.parts as f64),
+    ];
+    for (name, value) in ends {
+        let mut last = [f64::NAN; QUARTERS];
+        for sample in &pages.samples {
+            last[quarter(sample.at, seconds)] = value(sample);
         }
-        let cells = parts
-            .iter_mut()
-            .map(|part| format!("{:.0}, {:.0}", quantile(part, 0.5), quantile(part, 0.99)));
-        println!("{name:<26} {}", row(cells));
+        println!(
+            "{name:<26} {}",
+            row(last.iter().map(|value| format!("{value:.1}")))
+        );
     }
-    let mut ends = vec![Sample::default(); QUARTERS];
-    for sample in &pages.samples {
-        ends[quarters(sample.at)] = *sample;
-    }
-    println!(
-        "{:<26} {}",
-        "flow tuples kept, million",
-        row(ends
-            .iter()
-            .map(|end| format!("{:.2}", end.rows as f64 / 1e6)))
-    );
-    println!(
-        "{:<26} {}",
-        "store on disk, MiB",
-        row(ends.iter().map(|end| format!("{}", end.disk >> 20)))
-    );
-    println!(
-        "{:<26} {}",
-        "parts",
-        row(ends.iter().map(|end| end.parts.to_string()))
-    );
     println!("(memory and lag: median ≤ most; times: median, 99th of a hundred)");
     by_question(&pages.answers);
+}
+
+/// In each quarter the median, and the value at another share.
+fn tell_quarters(
+    name: &str,
+    series: impl Iterator<Item = (f64, f64)>,
+    seconds: f64,
+    (between, share): (&str, f64),
+) {
+    let mut parts: Vec<Vec<f64>> = vec![Vec::new(); QUARTERS];
+    for (at, value) in series {
+        parts[quarter(at, seconds)].push(value);
+    }
+    let cells = parts.iter_mut().map(|part| {
+        let (median, high) = (quantile(part, 0.5), quantile(part, share));
+        format!("{median:.0} {between} {high:.0}")
+    });
+    println!("{name:<26} {}", row(cells));
+}
+
+/// In which quarter of a run of `seconds` this is.
+fn quarter(at: f64, seconds: f64) -> usize {
+    ((at / seconds * QUARTERS as f64) as usize).min(QUARTERS - 1)
 }
 
 /// Each page and list by itself, the slowest first.
