@@ -200,7 +200,7 @@ impl<'a> Sitting<'a> {
                 (path.clone(), format!("{prefix}… {under}"))
             }
         };
-        let is_glance = self.person.habit == Watches && rounds % LOOKS_A_CLICK != 0;
+        let is_glance = self.person.habit == Watches && !rounds.is_multiple_of(LOOKS_A_CLICK);
         let page = if is_glance {
             self.browser.glance(&path).await?
         } else {

@@ -200,16 +200,6 @@ fn script(from: u64, seconds: u64) -> Vec<Scheduled> {
             (begin, 0.3),
         ));
     }
-    let surge = |port, size, whence, tool| {
-        Act::Scan(Scan {
-            asked: Asked::tcp(port),
-            size,
-            ramp: Ramp::Step,
-            whence,
-            tool,
-            packets: 2.0,
-        })
-    };
     let surges = [
         (surge(37_215, 6.0, Whence::World, Tool::Mirai), 0.3),
         (surge(8_443, 3.0, Whence::World, Tool::Linux), 0.5),
@@ -236,4 +226,16 @@ fn script(from: u64, seconds: u64) -> Vec<Scheduled> {
     script.push(during("flood of another".to_owned(), flood(7), (0.6, 0.2)));
     script.push(during("carpet".to_owned(), carpet, (0.4, 0.2)));
     script
+}
+
+/// So many times as many sources as usual ask for a TCP port.
+fn surge(port: u16, size: f64, whence: Whence, tool: Tool) -> Act {
+    Act::Scan(Scan {
+        asked: Asked::tcp(port),
+        size,
+        ramp: Ramp::Step,
+        whence,
+        tool,
+        packets: 2.0,
+    })
 }

@@ -12,6 +12,8 @@ const GROWTH_MAX: f64 = 0.05;
 /// The analyzer does not fall behind where its median lag grows by less than this from the second quarter to the last.
 const LAG_GROWTH_SECONDS_MAX: f64 = 1.0;
 
+/// What is looked at of a sample.
+type Figure = fn(&Sample) -> f64;
 /// A series over time: seconds and values.
 type Series = Vec<(f64, f64)>;
 
@@ -19,7 +21,7 @@ type Series = Vec<(f64, f64)>;
 pub fn tell(pages: &Pages, seconds: f64) {
     let numbers = (1..=QUARTERS).map(|quarter| quarter.to_string());
     println!("{:<26} {}", "quarter", row(numbers));
-    let figures: [(&str, fn(&Sample) -> f64); 5] = [
+    let figures: [(&str, Figure); 5] = [
         ("centre, resident MiB", |one| one.centre),
         ("  of that its own", |one| one.centre_own),
         ("engine, resident MiB", |one| one.engine),
@@ -39,7 +41,7 @@ pub fn tell(pages: &Pages, seconds: f64) {
         let series = answers.map(|answer| (answer.at, millis(answer.took)));
         tell_quarters(name, series, seconds, (",", 0.99));
     }
-    let ends: [(&str, fn(&Sample) -> f64); 3] = [
+    let ends: [(&str, Figure); 3] = [
         ("flow tuples kept, million", |one| one.rows as f64 / 1e6),
         ("store on disk, MiB", |one| (one.disk >> 20) as f64),
         ("parts", |one| one.parts as f64),
@@ -113,8 +115,7 @@ pub fn growth(pages: &Pages, seconds: f64) -> Vec<String> {
         .filter(|sample| sample.at >= seconds / QUARTERS as f64)
         .collect();
     let mut grown = Vec::new();
-    let memory: [(&str, fn(&Sample) -> f64); 2] =
-        [("centre", |one| one.centre), ("engine", |one| one.engine)];
+    let memory: [(&str, Figure); 2] = [("centre", |one| one.centre), ("engine", |one| one.engine)];
     for (name, value) in memory {
         let series: Series = warm
             .iter()
