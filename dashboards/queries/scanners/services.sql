@@ -1,3 +1,13 @@
+-- The sets of sources are merged for those services alone that are shown.
+WITH asked AS
+(
+    SELECT transport, service_port
+    FROM hour_rollup FINAL
+    WHERE $__timeFilter(start) AND is_scan AND known_scanner = 1
+    GROUP BY transport, service_port
+    ORDER BY sum(hour_rollup.packets) DESC, concat(toString(transport), '/', toString(service_port))
+    LIMIT 50
+)
 SELECT
     concat(toString(transport), '/', toString(service_port)) AS service,
     uniqCombinedMergeIf(sources, known_scanner = 1) AS "known scanners",
@@ -5,7 +15,7 @@ SELECT
     sumIf(hour_rollup.packets, known_scanner = 1) AS "packets of known scanners"
 FROM hour_rollup FINAL
 WHERE $__timeFilter(start) AND is_scan
+  AND (transport, service_port) IN (SELECT transport, service_port FROM asked)
 GROUP BY transport, service_port
-HAVING "known scanners" > 0
 ORDER BY "packets of known scanners" DESC, service
 LIMIT 50
