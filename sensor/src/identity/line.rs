@@ -21,6 +21,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{
     self, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
+use tonic::codegen::http::uri::Scheme;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tower::service_fn;
 
@@ -107,13 +108,22 @@ fn endpoint(collector: &Uri) -> Endpoint {
 async fn by_tls(collector: &Uri, mut config: ClientConfig) -> Result<Channel, LineError> {
     config.alpn_protocols = vec![b"h2".to_vec()];
     config.resumption = rustls::client::Resumption::disabled(); // certificates change meanwhile
-    let config = Arc::new(config);
-    let connector = service_fn(move |uri: Uri| {
-        let config = Arc::clone(&config);
-        async move { shake_hands(&uri, config).await.map(TokioIo::new) }
+    let (config, there) = (Arc::new(config), collector.clone());
+    let connector = service_fn(move |_: Uri| {
+        let (config, there) = (Arc::clone(&config), there.clone());
+        async move { shake_hands(&there, config).await.map(TokioIo::new) }
     });
-    let channel = endpoint(collector).connect_with_connector(connector).await;
+    let endpoint = endpoint(&without_tls(collector)).origin(collector.clone());
+    let channel = endpoint.connect_with_connector(connector).await;
     channel.map_err(|error| LineError::Connection(told(&error)))
+}
+
+/// The same as tonic is told it: `https` it takes for an order to speak TLS once more, where some
+/// crate of the program has switched its own on.
+fn without_tls(collector: &Uri) -> Uri {
+    let mut parts = collector.clone().into_parts();
+    parts.scheme = Some(Scheme::HTTP);
+    Uri::from_parts(parts).unwrap_or_else(|_| collector.clone()) // another scheme breaks nothing
 }
 
 async fn shake_hands(
