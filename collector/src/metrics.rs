@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use noroshi_metrics::held;
+use noroshi_metrics::open::{Gauge, Open};
 use noroshi_metrics::text::Text;
 use noroshi_metrics::times::Times;
 use noroshi_proto::batch::Batch;
@@ -14,11 +14,11 @@ use noroshi_proto::refusal::Refusal;
 /// Everything that is counted, from the start of the program.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    streams: AtomicU64,
+    streams: Gauge,
     /// Streams refused as a whole, by reason.
     refused_streams: Mutex<BTreeMap<&'static str, u64>>,
     /// Batches read from their streams and not answered.
-    waiting: AtomicU64,
+    waiting: Gauge,
     kept: Mutex<Kept>,
     /// Batches refused, by reason.
     refused: Mutex<BTreeMap<&'static str, u64>>,
@@ -49,31 +49,15 @@ impl Size {
     }
 }
 
-/// Counts one more as long as it lives.
-pub(crate) struct Open<'a>(&'a AtomicU64);
-
-impl<'a> Open<'a> {
-    fn count(number: &'a AtomicU64) -> Self {
-        number.fetch_add(1, Ordering::Relaxed);
-        Self(number)
-    }
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Metrics {
     /// A stream that was let in.
-    pub(crate) fn stream(&self) -> Open<'_> {
-        Open::count(&self.streams)
+    pub(crate) fn stream(&self) -> Open {
+        self.streams.open()
     }
 
     /// A batch that was read.
-    pub(crate) fn batch(&self) -> Open<'_> {
-        Open::count(&self.waiting)
+    pub(crate) fn batch(&self) -> Open {
+        self.waiting.open()
     }
 
     pub(crate) fn refuse_stream(&self, refusal: &Refusal) {
@@ -98,9 +82,8 @@ impl Metrics {
     /// All of it.
     pub fn text(&self) -> String {
         let mut text = Text::of("noroshi_collector_");
-        let now = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let help = "Streams of sensors that are open.";
-        text.single("streams_open", "gauge", help, now(&self.streams));
+        text.single("streams_open", "gauge", help, &self.streams);
         let help = "Streams refused as a whole, by reason.";
         by_reason(
             &mut text,
@@ -109,7 +92,7 @@ impl Metrics {
             &self.refused_streams,
         );
         let help = "Batches read from their streams and not answered yet.";
-        text.single("batches_waiting", "gauge", help, now(&self.waiting));
+        text.single("batches_waiting", "gauge", help, &self.waiting);
         let help = "Batches refused, by reason; store_busy ones come again.";
         by_reason(&mut text, "batches_refused_total", help, &self.refused);
         let kept = held(&self.kept);

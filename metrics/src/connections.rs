@@ -1,8 +1,8 @@
 //! Connections of a server.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::open::{Gauge, Open};
 use crate::text::Text;
 
 /// Why a connection was not taken.
@@ -17,22 +17,17 @@ pub enum NoConnection {
 /// Connections, from the start of the program.
 #[derive(Debug, Default)]
 pub struct Connections {
-    open: AtomicU64,
+    open: Gauge,
     /// For want of a share.
     shares: AtomicU64,
     /// For want of the system's leave.
     system: AtomicU64,
 }
 
-/// A connection that is counted as open until it is dropped.
-#[derive(Debug)]
-pub struct Open(Arc<Connections>);
-
 impl Connections {
     /// Counts a connection for as long as it is open.
-    pub fn connected(self: &Arc<Self>) -> Open {
-        self.open.fetch_add(1, Ordering::Relaxed);
-        Open(Arc::clone(self))
+    pub fn connected(&self) -> Open {
+        self.open.open()
     }
 
     /// Counts a connection that was not taken.
@@ -46,9 +41,8 @@ impl Connections {
 
     /// `connections_open` and `connections_refused_total`.
     pub fn write(&self, text: &mut Text) {
-        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let help = "Connections that are open.";
-        text.single("connections_open", "gauge", help, of(&self.open));
+        text.single("connections_open", "gauge", help, &self.open);
         let help = "Connections that were not taken, by reason.";
         text.family("connections_refused_total", "counter", help);
         for (reason, count) in [
@@ -56,13 +50,11 @@ impl Connections {
             ("system", &self.system),
         ] {
             let labels = format!("{{reason=\"{reason}\"}}");
-            text.value("connections_refused_total", &labels, of(count));
+            text.value(
+                "connections_refused_total",
+                &labels,
+                count.load(Ordering::Relaxed),
+            );
         }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }

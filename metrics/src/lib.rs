@@ -6,6 +6,7 @@
 //! |-----------------|-------------------------|-----------------------------------------|
 //! | [`text`]        | families and values     | the text that Prometheus reads          |
 //! | [`times`]       | how long things took    | a histogram                             |
+//! | [`open`]        | what begins and ends    | how many there are now                  |
 //! | [`answers`]     | answers of a server     | how many by route, and how long it took |
 //! | [`connections`] | connections of a server | how many are open, and how many refused |
 //!
@@ -17,6 +18,7 @@
 
 pub mod answers;
 pub mod connections;
+pub mod open;
 pub mod text;
 pub mod times;
 
