@@ -14,6 +14,7 @@ mod floods;
 mod identity;
 mod metrics;
 mod mixed;
+mod person;
 mod process;
 mod prometheus;
 mod structure;

@@ -21,6 +21,7 @@ use self::receiver::Receiver;
 use self::span::{Span, Spans};
 use crate::centre::Centre;
 use crate::delivery::sensor::{REGISTRY, SENSOR, Sensor};
+use crate::person::Person;
 use crate::up::{Up, ask, get, until, write_secret};
 
 /// The registry's partner wants syslog where nobody takes it.
@@ -107,28 +108,11 @@ async fn send(batches: usize, collector: SocketAddr) {
 
 /// Signs in, and looks at one source.
 fn look_at_a_source(console: SocketAddr) {
-    let form = get(console, "/sign-in").expect("it answers");
-    let cookie = between(&form, "set-cookie: ", ";");
-    let token = between(&form, "name=\"token\" value=\"", "\"");
-    let password = PASSWORD.replace(' ', "+");
-    let body = format!("token={token}&name={USER}&password={password}&next=");
-    let head = format!(
-        "POST /sign-in HTTP/1.0\r\nhost: {console}\r\ncookie: {cookie}\r\n\
-         content-type: application/x-www-form-urlencoded\r\n"
-    );
-    let signed_in = ask(console, &head, &body).expect("it answers");
-    let session = between(&signed_in, "set-cookie: ", ";");
+    let analyst = Person::sign_in(console, USER, PASSWORD);
     for path in [&format!("/explore/sources/{SOURCE}?purpose=x"), "/sensors"] {
-        let head = format!("GET {path} HTTP/1.0\r\nhost: {console}\r\ncookie: {session}\r\n");
-        let page = ask(console, &head, "").expect("it answers");
+        let page = analyst.get(path);
         assert!(page.starts_with("HTTP/1.0 200"), "{page}");
     }
-}
-
-fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
-    let rest = text.split_once(before).map(|(_, rest)| rest);
-    let found = rest.and_then(|rest| rest.split_once(after));
-    found.unwrap_or_else(|| panic!("no {before} in {text}")).0
 }
 
 /// A partner's program asks for one case, which is not there.
