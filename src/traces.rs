@@ -127,7 +127,7 @@ fn provider(
         false => exporter,
     };
     let about = [
-        KeyValue::new("service.name", service(role)),
+        KeyValue::new("service.name", format!("noroshi-{}", role.name())),
         KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
     ];
     // Empty at first: neither this host's name nor what its environment says.
@@ -137,14 +137,4 @@ fn provider(
         .with_resource(resource)
         .with_span_processor(Queue::to(exporter.build()?, endpoint, losses))
         .build())
-}
-
-/// What a role is called where traces are read.
-fn service(role: Role) -> &'static str {
-    match role {
-        Role::Collector => "noroshi-collector",
-        Role::Analyzer => "noroshi-analyzer",
-        Role::Feeds => "noroshi-feeds",
-        Role::Console => "noroshi-console",
-    }
 }

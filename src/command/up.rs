@@ -43,6 +43,16 @@ pub enum Role {
 impl Role {
     /// What `up` runs.
     pub const ALL: [Self; 4] = [Self::Collector, Self::Analyzer, Self::Feeds, Self::Console];
+
+    /// Its name, which its crate has too.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Collector => "collector",
+            Self::Analyzer => "analyzer",
+            Self::Feeds => "feeds",
+            Self::Console => "console",
+        }
+    }
 }
 
 #[tokio::main]

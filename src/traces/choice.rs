@@ -61,13 +61,13 @@ pub(super) fn of<S>(role: Role) -> impl Filter<S> + Send + Sync
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    let of_role = target(role);
+    let crate_of_role = format!("noroshi_{}", role.name());
     let takes = move |metadata: &Metadata<'_>, context: &Context<'_, S>| {
         if !is_ours(metadata) {
             return false;
         }
         if ROOTS.contains(&metadata.name()) {
-            return metadata.target().starts_with(of_role);
+            return metadata.target().starts_with(&crate_of_role);
         }
         context.lookup_current().is_some() // in this role's eyes: others' spans are none
     };
@@ -82,16 +82,6 @@ where
 /// Log lines and others' spans are no part of a trace: they may say anything.
 fn is_ours(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && metadata.target().starts_with("noroshi_")
-}
-
-/// How the targets of a role's own crate begin.
-fn target(role: Role) -> &'static str {
-    match role {
-        Role::Collector => "noroshi_collector",
-        Role::Analyzer => "noroshi_analyzer",
-        Role::Feeds => "noroshi_feeds",
-        Role::Console => "noroshi_console",
-    }
 }
 
 #[cfg(test)]
