@@ -1,14 +1,13 @@
 //! Who may sign in: a file of users, each with a role, and how they prove who they are: an argon2id
 //! hash of a password, a name at the provider of identities, or both.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use argon2::password_hash::{PasswordHash, SaltString};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use noroshi_proto::id::SensorId;
-use noroshi_store::document::{Document, Faults, read_text};
+use noroshi_store::document::{Document, Faults, is_open_to_others, read_text};
 use noroshi_store::origin::PartnerId;
 use noroshi_store::registry::Registry;
 
@@ -99,9 +98,7 @@ impl Users {
     /// Everything wrong in it, with its line and what to do.
     pub fn load(path: &Path, registry: &Registry) -> Result<Self, Faults> {
         let file = path.display().to_string();
-        if let Ok(facts) = std::fs::metadata(path)
-            && facts.permissions().mode() & 0o077 != 0
-        {
+        if is_open_to_others(path) {
             let text = format!("others may read the users' hashes: chmod 600 {file}");
             return Err(Faults::of_file(&file, text));
         }

@@ -10,6 +10,7 @@ mod value;
 
 use std::cell::RefCell;
 use std::fmt;
+use std::os::unix::fs::PermissionsExt as _;
 
 use toml::Spanned;
 use toml::de::DeTable;
@@ -165,6 +166,11 @@ impl<'t> Document<'t> {
         found.sort_by_key(|fault| fault.line);
         found
     }
+}
+
+/// Whether others than its owner may read a file that is there.
+pub fn is_open_to_others(path: &std::path::Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|facts| facts.permissions().mode() & 0o077 != 0)
 }
 
 /// The text of a configuration file.

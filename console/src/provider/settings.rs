@@ -1,9 +1,9 @@
 //! Which provider of identities there is, and how the console is known to it.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use noroshi_store::document::is_open_to_others;
 use openidconnect::core::CoreIdTokenClaims;
 use openidconnect::{IssuerUrl, RedirectUrl};
 
@@ -114,8 +114,7 @@ impl Settings {
 pub fn secret(path: &Path) -> Result<String, String> {
     let file = path.display();
     let wrong = |error: io::Error| format!("{file}: {error}: check the path and its rights");
-    let facts = std::fs::metadata(path).map_err(wrong)?;
-    if facts.permissions().mode() & 0o077 != 0 {
+    if is_open_to_others(path) {
         return Err(format!(
             "others may read the console's secret: chmod 600 {file}"
         ));
