@@ -1,7 +1,24 @@
 //! Fields of a query or a form.
 
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
 /// Fields of one request at most; further ones are not read.
 const FIELDS_MAX: usize = 256;
+
+/// Those of a request's own query, for whoever answers it.
+pub(crate) struct Asked(pub(crate) Fields);
+
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self(Fields::read(query.as_bytes())))
+    }
+}
 
 /// Names and values, as they came.
 #[derive(Clone, Debug, Default)]

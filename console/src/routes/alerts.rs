@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::Response;
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
@@ -18,7 +18,7 @@ use noroshi_store::remedy::Remedy;
 use uuid::Uuid;
 
 use crate::desk::Desk;
-use crate::fields::Fields;
+use crate::fields::{Asked, Fields};
 use crate::guard::Visitor;
 use crate::page::{Failed, Page, lasted, minute, number, page_or, severity};
 use crate::sight::{Sight, sight, subject};
@@ -44,9 +44,8 @@ const PAGES_MAX: u32 = 10_000;
 pub(super) async fn page(
     State(desk): State<Arc<Desk>>,
     Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
+    Asked(fields): Asked,
 ) -> Response {
-    let fields = Fields::read(query.unwrap_or_default().as_bytes());
     page_or(visitor.texts, list(&desk, &visitor, &fields).await)
 }
 

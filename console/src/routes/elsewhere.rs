@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
 
 use crate::clock;
 use crate::desk::{Desk, secret};
-use crate::fields::Fields;
+use crate::fields::{Asked, Fields};
 use crate::guard::{accepted, cookie, cookie_name, read_cookie, travelling_cookie};
 use crate::journey::{self, Journey};
 use crate::page;
@@ -26,12 +26,11 @@ pub(super) fn begin_at(next: &str) -> String {
 pub(super) async fn begin(
     State(desk): State<Arc<Desk>>,
     headers: HeaderMap,
-    RawQuery(query): RawQuery,
+    Asked(fields): Asked,
 ) -> Response {
     let Some(provider) = &desk.provider else {
         return page::on_to("/sign-in");
     };
-    let fields = Fields::read(query.unwrap_or_default().as_bytes());
     let next = next(&fields);
     let journey = Journey::begin(secret(), next);
     match provider.way_there(&journey, clock::now()).await {
@@ -47,12 +46,11 @@ pub(super) async fn begin(
 pub(super) async fn back(
     State(desk): State<Arc<Desk>>,
     headers: HeaderMap,
-    RawQuery(query): RawQuery,
+    Asked(fields): Asked,
 ) -> Response {
     let Some(provider) = &desk.provider else {
         return page::on_to("/sign-in");
     };
-    let fields = Fields::read(query.unwrap_or_default().as_bytes());
     let kept = read_cookie(&headers, &cookie_name("journey", desk.is_secure)).unwrap_or("");
     let Some(journey) = Journey::taken_up(kept, fields.whole("state")) else {
         let trouble = Trouble::of(&headers, StatusCode::FORBIDDEN, "sign_in.again");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
@@ -15,7 +15,7 @@ use noroshi_store::origin::Country;
 use super::alerts::day;
 use super::search::{is_service, tabs};
 use crate::desk::Desk;
-use crate::fields::Fields;
+use crate::fields::{Asked, Fields};
 use crate::guard::Visitor;
 use crate::page::{Failed, Page, number, page_or};
 use crate::plot::Plot;
@@ -31,9 +31,8 @@ const PARTS: u32 = 25;
 pub(super) async fn page(
     State(desk): State<Arc<Desk>>,
     Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
+    Asked(fields): Asked,
 ) -> Response {
-    let fields = Fields::read(query.unwrap_or_default().as_bytes());
     page_or(visitor.texts, show(&desk, &visitor, &fields).await)
 }
 
@@ -41,9 +40,8 @@ pub(super) async fn page(
 pub(super) async fn csv(
     State(desk): State<Arc<Desk>>,
     Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
+    Asked(fields): Asked,
 ) -> Response {
-    let fields = Fields::read(query.unwrap_or_default().as_bytes());
     page_or(visitor.texts, table(&desk, &fields).await)
 }
 

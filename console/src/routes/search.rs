@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::Response;
 use ipnet::IpNet;
 use maud::{Markup, html};
@@ -14,7 +14,7 @@ use noroshi_store::sources::{Apart, SEARCH_ROWS_MAX, SEARCH_SECONDS_MAX, Search,
 
 use super::alerts::day;
 use crate::desk::Desk;
-use crate::fields::Fields;
+use crate::fields::{Asked, Fields};
 use crate::guard::Visitor;
 use crate::page::{Failed, Page, minute, number, page_or};
 use crate::rights::may;
@@ -171,9 +171,8 @@ pub(super) fn period(visitor: &Visitor, range: &std::ops::Range<u64>) -> Markup 
 pub(super) async fn sensors(
     State(desk): State<Arc<Desk>>,
     Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
+    Asked(fields): Asked,
 ) -> Response {
-    let fields = Fields::read(query.unwrap_or_default().as_bytes());
     page_or(visitor.texts, by_sensor(&desk, &visitor, &fields).await)
 }
 
@@ -198,9 +197,8 @@ async fn by_sensor(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Re
 pub(super) async fn networks(
     State(desk): State<Arc<Desk>>,
     Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
+    Asked(fields): Asked,
 ) -> Response {
-    let fields = Fields::read(query.unwrap_or_default().as_bytes());
     page_or(visitor.texts, by_network(&desk, &visitor, &fields).await)
 }
 

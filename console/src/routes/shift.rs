@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use noroshi_proto::time::Millis;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::acts::{NOTE_MAX, TOGETHER_MAX};
 use super::{alerts, sensors};
 use crate::desk::Desk;
-use crate::fields::Fields;
+use crate::fields::{Asked, Fields};
 use crate::guard::Visitor;
 use crate::hand_over::{self, Verdict};
 use crate::page::{Failed, Page, lasted, minute, number, page_or, severity, token};
@@ -43,9 +43,8 @@ const FAILED_MAX: u32 = 50;
 pub(super) async fn page(
     State(desk): State<Arc<Desk>>,
     Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
+    Asked(fields): Asked,
 ) -> Response {
-    let fields = Fields::read(query.unwrap_or_default().as_bytes());
     page_or(visitor.texts, show(&desk, &visitor, &fields).await)
 }
 

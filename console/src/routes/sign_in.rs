@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Bytes;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use maud::html;
 
 use crate::desk::{Desk, SignIn, secret};
-use crate::fields::Fields;
+use crate::fields::{Asked, Fields};
 use crate::guard::{Visitor, accepted, cookie, cookie_name, is_foreign, read_cookie};
 use crate::page;
 use crate::session::Secret;
@@ -21,9 +21,8 @@ use super::elsewhere;
 pub(super) async fn page(
     State(desk): State<Arc<Desk>>,
     headers: HeaderMap,
-    RawQuery(query): RawQuery,
+    Asked(fields): Asked,
 ) -> Response {
-    let fields = Fields::read(query.unwrap_or_default().as_bytes());
     form(&desk, &headers, next(&fields), None)
 }
 

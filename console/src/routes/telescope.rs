@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use noroshi_proto::id::SensorId;
@@ -13,7 +13,7 @@ use noroshi_store::sources::{Apart, Search, Share};
 use super::search::{period, within_reach};
 use super::sensors::Roll;
 use crate::desk::Desk;
-use crate::fields::Fields;
+use crate::fields::{Asked, Fields};
 use crate::guard::Visitor;
 use crate::page::{Failed, Page, number, page_or};
 use crate::plot::Plot;
@@ -29,9 +29,8 @@ const PARTS_SHOWN: usize = 20;
 pub(super) async fn page(
     State(desk): State<Arc<Desk>>,
     Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
+    Asked(fields): Asked,
 ) -> Response {
-    let fields = Fields::read(query.unwrap_or_default().as_bytes());
     page_or(visitor.texts, show(&desk, &visitor, &fields).await)
 }
 

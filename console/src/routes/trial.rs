@@ -11,9 +11,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::Full;
 use hyper::Request;
+use hyper::body::Bytes;
 use maud::{Markup, html};
 use noroshi_store::origin::PartnerId;
 use noroshi_web::ask::{Answer, Patience, ask};
+use noroshi_web::outbound::Outbound;
 use tokio::task::JoinSet;
 
 use super::mine::FEEDS;
@@ -100,11 +102,7 @@ async fn try_all(desk: &Desk, own: &PartnerId, secret: &str) -> Result<Vec<Tried
     clippy::disallowed_methods,
     reason = "a shell: how long an answer took is measured here"
 )]
-async fn try_one(
-    place: usize,
-    outbound: &noroshi_web::outbound::Outbound,
-    request: Request<Full<hyper::body::Bytes>>,
-) -> Tried {
+async fn try_one(place: usize, outbound: &Outbound, request: Request<Full<Bytes>>) -> Tried {
     let start = Instant::now();
     let answer = ask(outbound, request, PATIENCE).await;
     if let Err(error) = &answer {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use noroshi_proto::time::Millis;
@@ -18,7 +18,7 @@ use noroshi_store::week::Week;
 use super::alerts;
 use crate::clock;
 use crate::desk::Desk;
-use crate::fields::Fields;
+use crate::fields::{Asked, Fields};
 use crate::guard::Visitor;
 use crate::page::{Failed, Page, minute, number, page_or, severity};
 use crate::sight::{Sight, subject};
@@ -78,9 +78,8 @@ fn week(named: Option<&str>, now: Millis) -> Option<Week> {
 pub(super) async fn page(
     State(desk): State<Arc<Desk>>,
     Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
+    Asked(fields): Asked,
 ) -> Response {
-    let fields = Fields::read(query.unwrap_or_default().as_bytes());
     page_or(visitor.texts, show(&desk, &visitor, &fields).await)
 }
 
