@@ -13,6 +13,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use tikv_jemallocator::Jemalloc;
 
 mod arguments;
 mod command;
@@ -21,6 +22,10 @@ mod failure;
 mod site;
 mod text;
 mod traces;
+
+/// It gives memory back within seconds, whichever thread took it (docs/decisions/0020).
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let arguments = arguments::Arguments::parse();
