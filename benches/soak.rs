@@ -5,12 +5,15 @@
 //! cargo bench -p noroshi --bench soak -- MINUTES     or as long
 //! cargo bench -p noroshi --bench soak -- ahead MINUTES     the analyzer alone, as fast as it can
 //! ```
-//! The program runs as an operator runs it, `noroshi up` with all roles and its engine, as processes of their own. Eight
-//! sensors speak the wire to it, a batch each every ten seconds; people look at the console and partners' machines read
-//! the feeds meanwhile. Every ten seconds the memory of both processes, the analyzer's lag and the store are looked at.
+//! Before it begins, eight sensors deliver an hour that they kept, to the collector alone: what a young analyzer first
+//! has to get to know (an hour of sources, every service that is asked for) it knows from its start, as it does after
+//! any start on a store with a past, and what grows afterwards is not that.
+//! Then the program runs as an operator runs it, `noroshi up` with all roles and its engine, as processes of their own.
+//! The sensors go on, a batch each every ten seconds; people look at the console and partners' machines read the feeds
+//! meanwhile. Every ten seconds the memory of both processes, the analyzer's lag and the store are looked at.
 //! At the end a table per quarter, and a judgement: every flow tuple, packet and frame that was sent is acknowledged and
 //! kept, nobody met an error, memory has no trend after the first quarter, the analyzer does not fall behind.
-//! Without `--bench` twenty seconds, of which all but the trend is judged.
+//! Without `--bench` twenty seconds after twenty, of which all but the trend is judged.
 
 #![allow(clippy::disallowed_methods, reason = "a bench measures by the clock")]
 #![allow(clippy::unwrap_used, reason = "a bench that fails has no result")]
@@ -52,30 +55,41 @@ use std::time::{Duration, Instant};
 
 use noroshi_sensor::clock;
 use noroshi_store::store::Store;
+use tempfile::TempDir;
+use tikv_jemallocator::Jemalloc;
 use tokio::sync::watch;
 
-use book::Book;
+use book::{Book, Pages};
 use centre::Centre;
 use sensors::Delivered;
 use traffic::Traffic;
+
+/// As the program itself has it.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// How much, and how long.
 pub struct Size {
     tuples_per_second: u64,
     /// Sources of background at one time.
     sources: u32,
+    /// What sensors kept before.
+    past_seconds: u64,
+    /// How long everybody is there.
     seconds: u64,
 }
 
 const FULL: Size = Size {
     tuples_per_second: 20_000,
     sources: 200_000,
+    past_seconds: 3_600,
     seconds: 3_600,
 };
-/// To show that it runs: two intervals.
+/// To show that it runs: two intervals, and two before.
 const SMALL: Size = Size {
     tuples_per_second: 500,
     sources: 5_000,
+    past_seconds: 20,
     seconds: 20,
 };
 /// Longest the analyzer may take for the last interval.
@@ -109,12 +123,15 @@ async fn main() -> ExitCode {
 
 /// Has everybody work for so long; what did not hold.
 async fn hold(size: &Size, is_full: bool) -> Vec<String> {
-    let centre = Centre::start().await;
+    let directory = centre::lay_out();
+    let from = sensors::next_interval(clock::now()) - size.past_seconds;
+    let past = past(&directory, Traffic::new(size, from)).await;
+    let centre = Centre::start(directory, "up").await;
     let store = centre.store().await;
     let book = Arc::new(Book::open());
     let (stop, stopped) = watch::channel(false);
     let all = async {
-        let delivered = traffic(&centre, size, &book).await;
+        let delivered = traffic(&centre, past.rest, &book).await;
         stop.send(true).unwrap();
         delivered
     };
@@ -125,14 +142,12 @@ async fn hold(size: &Size, is_full: bool) -> Vec<String> {
         sampler::work(&centre, &store, &book, &stopped),
     );
     let seconds = book.at();
-    let mut faults = account(&centre, &store, &delivered).await;
+    let mut faults = past.faults;
+    faults.extend(account(&centre, &store, (&past.delivered, &delivered)).await);
     let complaints = centre.complaints().into_iter();
     faults.extend(complaints.map(|line| format!("the centre says: {line}")));
     store.close().await;
-    let status = centre.end().await;
-    if !status.success() {
-        faults.push(format!("the centre ends with {status}"));
-    }
+    faults.extend(ended(centre).await);
     let pages = book.pages();
     verdict::tell(&pages, seconds);
     println!("{seen} alerts were read from the feeds");
@@ -142,20 +157,60 @@ async fn hold(size: &Size, is_full: bool) -> Vec<String> {
     if seen == 0 {
         faults.push("no case arose: it shows nothing of the feeds".to_owned());
     }
-    if let Some(first) = pages.troubles.first() {
-        let troubles = pages.troubles.len() + pages.more_troubles;
-        faults.push(format!("{troubles} troubles, the first: {first}"));
-    }
+    faults.extend(troubles(&pages));
     faults
 }
 
-/// Sends all of it, and waits until the analyzer has seen the last of it.
-async fn traffic(centre: &Centre, size: &Size, book: &Arc<Book>) -> Delivered {
-    let from = sensors::next_interval(clock::now());
-    let made = Traffic::new(size, from);
-    let delivered = sensors::send(centre.collector, made, from, book).await;
+/// What was before everybody came.
+struct Past {
+    delivered: Delivered,
+    rest: Traffic,
+    faults: Vec<String>,
+}
+
+/// Delivers to the collector alone what has ended, as fast as it is taken, until that is all.
+async fn past(directory: &Arc<TempDir>, traffic: Traffic) -> Past {
+    let collector = Centre::start(Arc::clone(directory), "collector").await;
+    let book = Arc::new(Book::open());
+    let is_behind = |traffic: &Traffic| traffic.is_behind(clock::now());
+    let (delivered, rest) = sensors::send(collector.collector, traffic, is_behind, &book).await;
+    println!(
+        "the past: {} flow tuples of {} seconds, in {:.0} s",
+        delivered.sent.tuples,
+        rest.through - rest.from,
+        book.at()
+    );
+    let complaints = collector.complaints().into_iter();
+    let mut faults: Vec<String> = complaints
+        .map(|line| format!("the collector says: {line}"))
+        .collect();
+    faults.extend(ended(collector).await);
+    faults.extend(troubles(&book.pages()));
+    Past {
+        delivered,
+        rest,
+        faults,
+    }
+}
+
+/// Ends it; a fault unless it ends well.
+async fn ended(centre: Centre) -> Option<String> {
+    let status = centre.end().await;
+    (!status.success()).then(|| format!("the centre ends with {status}"))
+}
+
+/// A fault where anything went wrong.
+fn troubles(pages: &Pages) -> Option<String> {
+    let first = pages.troubles.first()?;
+    let troubles = pages.troubles.len() + pages.more_troubles;
+    Some(format!("{troubles} troubles, the first: {first}"))
+}
+
+/// Sends all that is left, and waits until the analyzer has seen the last of it.
+async fn traffic(centre: &Centre, rest: Traffic, book: &Arc<Book>) -> Delivered {
+    let (delivered, rest) = sensors::send(centre.collector, rest, |_| true, book).await;
     let until = Instant::now() + PATIENCE;
-    while sampler::examined_through(centre.metrics).await < Some(from + size.seconds) {
+    while sampler::examined_through(centre.metrics).await < Some(rest.through) {
         if Instant::now() > until {
             book.trouble("the analyzer has not examined the last interval".to_owned());
             break;
@@ -166,12 +221,14 @@ async fn traffic(centre: &Centre, size: &Size, book: &Arc<Book>) -> Delivered {
 }
 
 /// Sent = acknowledged = kept; frames = packets and losses.
-async fn account(centre: &Centre, store: &Store, delivered: &Delivered) -> Vec<String> {
-    let Delivered {
-        sent,
-        acknowledged,
-        frames,
-    } = delivered;
+async fn account(
+    centre: &Centre,
+    store: &Store,
+    (past, live): (&Delivered, &Delivered),
+) -> Vec<String> {
+    let sent = past.sent.and(live.sent);
+    let acknowledged = past.acknowledged.and(live.acknowledged);
+    let frames = live.frames;
     let kept = store.accounting().await.unwrap();
     let said: u64 = kept.sensors.iter().map(|sensor| sensor.frames).sum();
     println!(
@@ -201,12 +258,12 @@ async fn account(centre: &Centre, store: &Store, delivered: &Delivered) -> Vec<S
         "what was sent is not what is kept",
     );
     hold(
-        said == *frames,
+        said == frames,
         "frames that sensors saw are not those of the ledger",
     );
     hold(kept.balances(), "raw rows, ledger and rollup differ");
     hold(
-        counted == Some(sent.packets as f64),
+        counted == Some(live.sent.packets as f64),
         "metrics count other packets",
     );
     faults

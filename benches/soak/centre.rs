@@ -61,7 +61,7 @@ const LOOKS_MAX: usize = 1_200;
 /// Killed with the bench.
 pub struct Centre {
     process: Child,
-    directory: TempDir,
+    directory: Arc<TempDir>,
     pub collector: SocketAddr,
     pub feeds: SocketAddr,
     pub console: SocketAddr,
@@ -79,13 +79,12 @@ pub fn token(partner: &PartnerId) -> String {
 }
 
 impl Centre {
-    pub async fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        lay_out(directory.path());
+    /// All of it, or one role; on a directory that was laid out.
+    pub async fn start(directory: Arc<TempDir>, verb: &str) -> Self {
         let log = directory.path().join("log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_noroshi"));
         command
-            .args(["-v", "up", "--config"])
+            .args(["-v", verb, "--config"])
             .arg(directory.path().join("noroshi.toml"));
         command
             .env("NO_COLOR", "1")
@@ -100,9 +99,11 @@ impl Centre {
             metrics: nowhere,
         };
         centre.collector = centre.address("the collector listens").await;
-        centre.feeds = centre.address("feeds are served").await;
-        centre.console = centre.address("the console is served").await;
         centre.metrics = centre.address("metrics are served").await;
+        if verb == "up" {
+            centre.feeds = centre.address("feeds are served").await;
+            centre.console = centre.address("the console is served").await;
+        }
         centre
     }
 
@@ -188,9 +189,10 @@ impl Drop for Centre {
     }
 }
 
-/// Configuration, registry, geography, tokens and users.
-fn lay_out(directory: &Path) {
-    let at = |name: &str| directory.join(name);
+/// A directory with configuration, registry, geography, tokens and users.
+pub fn lay_out() -> Arc<TempDir> {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
     fs::write(at("noroshi.toml"), CONFIG).unwrap();
     fs::write(at("registry.toml"), registry(&sensors())).unwrap();
     let research = std::net::Ipv4Addr::from_bits(network(RESEARCH));
@@ -201,6 +203,7 @@ fn lay_out(directory: &Path) {
         fs::write(at("tokens").join(id.as_str()), token(&id)).unwrap();
     }
     write_users(&at("users.toml"));
+    Arc::new(directory)
 }
 
 /// What the scenarios' atlas knows of each /16.

@@ -44,6 +44,15 @@ impl Sum {
         self.tuples += tuples;
         self.packets += packets;
     }
+
+    /// Of two times, or of two sensors.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            batches: self.batches + other.batches,
+            tuples: self.tuples + other.tuples,
+            packets: self.packets + other.packets,
+        }
+    }
 }
 
 /// What all sensors sent, and what came back.
@@ -51,26 +60,29 @@ impl Sum {
 pub struct Delivered {
     pub sent: Sum,
     pub acknowledged: Sum,
-    /// Frames that the sensors say they saw.
+    /// Frames that the sensors say they saw, since the first of all batches.
     pub frames: u64,
 }
 
-/// Sends all of the traffic, each interval when it has ended.
+/// Sends of the traffic what is wanted, each interval when it has ended; hands back the rest.
 pub async fn send(
     collector: SocketAddr,
     mut traffic: Traffic,
-    from: u64,
+    is_wanted: fn(&Traffic) -> bool,
     book: &Arc<Book>,
-) -> Delivered {
+) -> (Delivered, Traffic) {
     let mut lines = Vec::new();
     for (place, sensor) in sensors().iter().enumerate() {
-        lines.push(Line::open(collector, (place, sensor), from, book).await);
+        lines.push(Line::open(collector, (place, sensor), traffic.from, book).await);
     }
     let (ready, mut due) = mpsc::channel::<Made>(AHEAD);
     let making = tokio::task::spawn_blocking(move || {
+        while is_wanted(&traffic)
+            && let Some(made) = traffic.next()
+        {
+            ready.blocking_send(made).expect("all of it is sent");
+        }
         traffic
-            .try_for_each(|made| ready.blocking_send(made))
-            .is_ok()
     });
     while let Some(made) = due.recv().await {
         let wait = (made.end * 1_000 + SLACK_MILLIS).saturating_sub(clock::now().0);
@@ -79,12 +91,11 @@ pub async fn send(
             line.push(batch).await;
         }
     }
-    assert!(making.await.expect("it is made"), "all of it is sent");
     let mut delivered = Delivered::default();
     for line in lines {
         line.close(&mut delivered).await;
     }
-    delivered
+    (delivered, making.await.expect("it is made"))
 }
 
 /// One sensor's stream.
@@ -170,15 +181,8 @@ impl Line {
         }
         drop(self.requests);
         self.hearing.await.expect("it hears until the end");
-        let acknowledged = held(&self.desk).acknowledged;
-        for (all, own) in [
-            (&mut delivered.sent, self.sent),
-            (&mut delivered.acknowledged, acknowledged),
-        ] {
-            all.batches += own.batches;
-            all.tuples += own.tuples;
-            all.packets += own.packets;
-        }
+        delivered.sent = delivered.sent.and(self.sent);
+        delivered.acknowledged = delivered.acknowledged.and(held(&self.desk).acknowledged);
         delivered.frames += self.frames;
     }
 }

@@ -11,7 +11,7 @@ use noroshi_proto::batch::{Batch, Span};
 use noroshi_proto::id::{BatchId, Epoch, SensorId};
 use noroshi_proto::loss::{Counters, Loss};
 use noroshi_proto::sample::TargetBits;
-use noroshi_proto::time::IntervalLength;
+use noroshi_proto::time::{IntervalLength, Millis};
 use noroshi_proto::v1;
 use noroshi_store::window::Window;
 
@@ -52,6 +52,10 @@ pub struct Sealed {
 
 /// The traffic, interval by interval.
 pub struct Traffic {
+    /// Its first second.
+    pub from: u64,
+    /// The second after the last that was made.
+    pub through: u64,
     play: Play,
     sensors: Vec<Sensor>,
 }
@@ -71,13 +75,13 @@ pub fn sensors() -> Vec<Place> {
     (1..=SENSORS).map(place).collect()
 }
 
-/// What all sensors see together from this second on, an interval's first, for as long as `size` says.
+/// What all sensors see together from this second on, an interval's first: the past, and as long as `size` says.
 pub fn play(size: &Size, from: u64) -> Play {
     let mut scenario = Scenario {
         name: "soak",
         summary: "eight sensors of a /16 each",
         from,
-        until: from + size.seconds,
+        until: from + size.past_seconds + size.seconds,
         sensors: sensors(),
         rate: size.tuples_per_second as f64 / (f64::from(ADDRESSES) * SENSORS as f64),
         sources: size.sources,
@@ -89,7 +93,8 @@ pub fn play(size: &Size, from: u64) -> Play {
         let window = scenario.play(SEED).next().expect("it lasts");
         scenario.rate *= wanted * SPARE / window.flows.len() as f64;
     }
-    scenario.script = script(from, size.seconds);
+    scenario.script = script(from + size.past_seconds, size.seconds);
+    scenario.script.push(storm(from, size.past_seconds));
     scenario.play(SEED)
 }
 
@@ -103,9 +108,16 @@ impl Traffic {
             counters: Counters::default(),
         };
         Self {
+            from,
+            through: from,
             sensors: sensors().into_iter().map(sensor).collect(),
             play: play(size, from),
         }
+    }
+
+    /// Whether its next interval has ended by now.
+    pub fn is_behind(&self, now: Millis) -> bool {
+        now.seconds() >= self.through + u64::from(IntervalLength::DEFAULT.seconds())
     }
 }
 
@@ -115,6 +127,7 @@ impl Iterator for Traffic {
     fn next(&mut self) -> Option<Made> {
         let window = self.play.next()?;
         let end = window.end();
+        self.through = end;
         let sensors = self.sensors.iter_mut().enumerate();
         let batches = sensors.map(|(place, sensor)| sensor.batch(&window, place));
         Some(Made {
@@ -172,8 +185,22 @@ impl Sensor {
     }
 }
 
-/// What happens, in shares of the whole time. What fills tables once (the storm of forged sources)
-/// comes in the first quarter, so that what grows after it is told from what was filled.
+/// Forged sources, early in the past: they fill tables once, and what pushes them out again takes its time.
+fn storm(from: u64, past_seconds: u64) -> Scheduled {
+    let act = Act::Storm {
+        sources: past_seconds * 100,
+        port: 80,
+    };
+    Scheduled {
+        name: "storm".to_owned(),
+        group: "soak",
+        act,
+        from,
+        until: from + past_seconds / 10,
+    }
+}
+
+/// What happens while everybody is there, in shares of that time.
 fn script(from: u64, seconds: u64) -> Vec<Scheduled> {
     let during = |name: String, act: Act, (begin, lasts): (f64, f64)| {
         let at = |share: f64| from + (seconds as f64 * share) as u64;
@@ -217,11 +244,6 @@ fn script(from: u64, seconds: u64) -> Vec<Scheduled> {
         network: network(3) + 0x4200,
         rate: 5e-4,
     };
-    let storm = Act::Storm {
-        sources: seconds * 100,
-        port: 80,
-    };
-    script.push(during("storm".to_owned(), storm, (0.05, 0.1)));
     script.push(during("flood of one".to_owned(), flood(0), (0.2, 0.2)));
     script.push(during("flood of another".to_owned(), flood(7), (0.6, 0.2)));
     script.push(during("carpet".to_owned(), carpet, (0.4, 0.2)));
