@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::attempts::Attempts;
 use crate::clock;
+use crate::glance::Glances;
 use crate::identity::Identities;
 use crate::provider::Provider;
 use crate::session::{Secret, Sessions};
@@ -34,6 +35,8 @@ pub(crate) struct Desk {
     pub(crate) provider: Option<Provider>,
     /// The way to other servers that the configuration names.
     pub(crate) outbound: Arc<Outbound>,
+    /// What the region looks like.
+    pub(crate) glances: Glances,
     /// Held while a shift's note is written: the next one rests on it.
     pub(crate) handing: tokio::sync::Mutex<()>,
     pub(crate) users: Arc<Users>,
@@ -77,6 +80,7 @@ impl Desk {
             identities: facts.identities,
             provider: facts.provider,
             outbound: facts.outbound,
+            glances: Glances::default(),
             handing: tokio::sync::Mutex::default(),
             users: Arc::new(users),
             sessions: Mutex::default(),

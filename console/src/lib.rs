@@ -16,6 +16,7 @@
 //! | `page`       | what a page says          | the whole of it                     | no                |
 //! | [`identity`] | sensors                   | how they stand, and tokens          | as it was handed  |
 //! | `desk`       | what all routes share     | sign-ins                            | asks the store    |
+//! | `glance`     | until when                | what the region looks like          | asks the store    |
 //! | `guard`      | a request                 | who asks, or the way to the sign-in | no                |
 //! | `routes`     | a request                 | a page                              | asks the store    |
 //! | [`metrics`]  | what happened             | counts, as Prometheus reads         | no                |
@@ -32,6 +33,7 @@ pub mod attempts;
 mod clock;
 mod desk;
 mod fields;
+mod glance;
 mod guard;
 mod hand_over;
 pub mod identity;

@@ -10,23 +10,18 @@ use axum::response::Response;
 use maud::{Markup, html};
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::State as Stand;
-use noroshi_store::figures::Bins;
 use noroshi_store::listing::{Order, Wanted};
 
 use super::alerts;
 use crate::desk::Desk;
+use crate::glance::Glance;
 use crate::guard::Visitor;
 use crate::page::{Failed, Page, lasted, minute, number, page_or};
 use crate::plot::spark;
+use crate::text::Texts;
 
 /// Seconds between two looks of an open page.
 const FRESH: u32 = 10;
-/// Seconds of one bin of the small lines.
-const STEP: u64 = 300;
-/// Bins of the small lines: three hours.
-const BINS: u64 = 36;
-/// Services shown.
-const SERVICES: u32 = 10;
 /// Cases shown.
 const CASES: usize = 12;
 /// Milliseconds by which figures may be old before it is said: twice the longest interval, and the
@@ -44,18 +39,18 @@ pub(super) async fn page(
 async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
     let texts = visitor.texts;
     let newest = desk.newest().await?;
-    let bins = Bins::ending(newest.seconds(), STEP, BINS);
-    let countries = desk.store.countries(&bins.range).await?;
+    let glance = desk.glances.of(&desk.store, newest).await?;
+    let countries = &glance.countries;
     let body = html! {
         (age(visitor, newest))
         div.pair {
-            section.sheet { h2 { (texts.say("now.leaving")) } (map::leaving(desk, texts, &countries)) }
-            section.sheet { h2 { (texts.say("now.hit")) } (map::hit(desk, texts, &countries)) }
+            section.sheet { h2 { (texts.say("now.leaving")) } (map::leaving(desk, texts, countries)) }
+            section.sheet { h2 { (texts.say("now.hit")) } (map::hit(desk, texts, countries)) }
         }
         (cases(desk, visitor).await?)
         div.pair {
-            (services(desk, visitor, &bins).await?)
-            (sensors(desk, visitor, &bins).await?)
+            (services(texts, &glance))
+            (sensors(texts, &glance))
         }
     };
     let title = texts.say("now.title");
@@ -100,12 +95,9 @@ async fn cases(desk: &Desk, visitor: &Visitor) -> Result<Markup, Failed> {
     })
 }
 
-async fn services(desk: &Desk, visitor: &Visitor, bins: &Bins) -> Result<Markup, Failed> {
-    let texts = visitor.texts;
-    let services = desk.store.services(&bins.range, SERVICES).await?;
-    let names: Vec<String> = services.iter().map(|one| one.service.clone()).collect();
-    let lines = desk.store.service_lines(&names, None, bins).await?;
-    Ok(html! {
+fn services(texts: &Texts, glance: &Glance) -> Markup {
+    let (services, lines) = (&glance.services, &glance.service_lines);
+    html! {
         section.sheet {
             h2 { (texts.say("now.services")) }
             @if services.is_empty() { p.soft { (texts.say("now.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("now.services")) { table {
@@ -115,7 +107,7 @@ async fn services(desk: &Desk, visitor: &Visitor, bins: &Bins) -> Result<Markup,
                     th.n scope="col" { (texts.say("alert.packets")) }
                     th scope="col" { (texts.say("now.three_hours")) }
                 } }
-                tbody { @for one in &services { tr {
+                tbody { @for one in services { tr {
                     td.mono { (one.service) }
                     td.n { (number(one.sources)) }
                     td.n { (number(one.packets)) }
@@ -123,13 +115,12 @@ async fn services(desk: &Desk, visitor: &Visitor, bins: &Bins) -> Result<Markup,
                 } } }
             } } }
         }
-    })
+    }
 }
 
-async fn sensors(desk: &Desk, visitor: &Visitor, bins: &Bins) -> Result<Markup, Failed> {
-    let texts = visitor.texts;
-    let lines = desk.store.sensor_lines(bins).await?;
-    Ok(html! {
+fn sensors(texts: &Texts, glance: &Glance) -> Markup {
+    let (lines, step) = (&glance.sensor_lines, glance.bins.step);
+    html! {
         section.sheet {
             h2 { (texts.say("now.sensors")) }
             @if lines.is_empty() { p.soft { (texts.say("now.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("now.sensors")) { table {
@@ -138,14 +129,14 @@ async fn sensors(desk: &Desk, visitor: &Visitor, bins: &Bins) -> Result<Markup, 
                     th.n scope="col" { (texts.say("now.rate")) }
                     th scope="col" { (texts.say("now.three_hours")) }
                 } }
-                tbody { @for (sensor, line) in &lines { tr {
+                tbody { @for (sensor, line) in lines { tr {
                     td.mono { (sensor) }
-                    td.n { (rate(line, bins.step)) }
+                    td.n { (rate(line, step)) }
                     td { (spark(line)) }
                 } } }
             } } }
         }
-    })
+    }
 }
 
 /// Packets a second, in the last bin that is complete.

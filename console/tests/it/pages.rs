@@ -5,6 +5,7 @@ use noroshi_store::listing::PAGE;
 use uuid::Uuid;
 
 use crate::desk::{Desk, HOST, HOSTILE, host, surge};
+use crate::scans::MORNING;
 
 /// Bytes of the largest page.
 const PAGE_BYTES_MAX: usize = 300_000;
@@ -136,4 +137,29 @@ async fn an_empty_store_has_pages_too() {
     let mine = desk.signed_in("th-cert").await.get("/mine").await;
     assert!(mine.body.contains("soc@example.th"));
     assert!(mine.body.contains("https://feeds.example.org/taxii2/"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_region_is_worked_out_once_a_minute_for_all() {
+    let desk = Desk::open().await;
+    let mut wall = desk.signed_in("viewer").await;
+    let mut analyst = desk.signed_in("analyst").await;
+    assert!(!wall.get("/now").await.body.contains("tcp/"));
+    let scan = |port| [(HOST, None, 64_500, port, 1)];
+    desk.saw("jp-1", MORNING, &scan(23)).await;
+    let page = wall.get("/now").await.body;
+    assert!(page.contains("tcp/23"), "what showed nothing is not kept");
+    desk.saw("jp-1", MORNING + 20, &scan(445)).await;
+    let page = analyst.get("/now").await.body;
+    assert!(
+        !page.contains("tcp/445"),
+        "the wall's minute is everybody's"
+    );
+    desk.saw("jp-1", MORNING + 60, &scan(22)).await;
+    for browser in [&mut wall, &mut analyst] {
+        let page = browser.get("/now").await.body;
+        for service in ["tcp/23", "tcp/445", "tcp/22"] {
+            assert!(page.contains(service), "{service}");
+        }
+    }
 }
