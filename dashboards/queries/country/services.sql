@@ -18,7 +18,7 @@ SELECT
     sum(hour_rollup.packets) AS "packets"
 FROM hour_rollup FINAL
 WHERE $__timeFilter(start)
-  AND (transport, service_port) IN (SELECT transport, service_port FROM often)
+  AND (transport, service_port) GLOBAL IN (SELECT transport, service_port FROM often)
   AND country = ${place:singlequote}
   AND known_scanner <= ${scanners}
   AND is_scan

@@ -30,12 +30,12 @@ FROM
     SELECT transport, service_port, country, known_scanner, is_scan, packets, sources, networks
     FROM minute_rollup
     WHERE $__timeFilter(minute) AND $__toTime - $__fromTime <= 86400
-      AND (transport, service_port) IN (SELECT transport, service_port FROM often)
+      AND (transport, service_port) GLOBAL IN (SELECT transport, service_port FROM often)
     UNION ALL
     SELECT transport, service_port, country, known_scanner, is_scan, packets, sources, networks
     FROM hour_rollup FINAL
     WHERE $__timeFilter(start) AND $__toTime - $__fromTime > 86400
-      AND (transport, service_port) IN (SELECT transport, service_port FROM often)
+      AND (transport, service_port) GLOBAL IN (SELECT transport, service_port FROM often)
 )
 WHERE is_scan
   AND $__conditionalAll(country IN (${country:singlequote}), $country)

@@ -15,7 +15,7 @@ SELECT
     sumIf(hour_rollup.packets, known_scanner = 1) AS "packets of known scanners"
 FROM hour_rollup FINAL
 WHERE $__timeFilter(start) AND is_scan
-  AND (transport, service_port) IN (SELECT transport, service_port FROM asked)
+  AND (transport, service_port) GLOBAL IN (SELECT transport, service_port FROM asked)
 GROUP BY transport, service_port
 ORDER BY "packets of known scanners" DESC, service
 LIMIT 50

@@ -14,7 +14,7 @@ WITH largest AS
 )
 SELECT
     start AS time,
-    multiIf(country NOT IN (SELECT country FROM largest), 'others', country = '', 'unknown', country) AS place,
+    multiIf(country GLOBAL NOT IN (SELECT country FROM largest), 'others', country = '', 'unknown', country) AS place,
     uniqCombinedMerge(sources) AS seen
 FROM ${grain} FINAL
 WHERE $__timeFilter(start)

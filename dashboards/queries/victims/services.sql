@@ -16,7 +16,7 @@ SELECT
     sum(hour_rollup.packets) AS "packets"
 FROM hour_rollup FINAL
 WHERE $__timeFilter(start)
-  AND (transport, service_port) IN (SELECT transport, service_port FROM answered)
+  AND (transport, service_port) GLOBAL IN (SELECT transport, service_port FROM answered)
   AND is_backscatter
   AND $__conditionalAll(country IN (${country:singlequote}), $country)
 GROUP BY transport, service_port

@@ -252,3 +252,22 @@ fn no_question_reads_imported_evidence() {
         assert!(!board.contains("notices"), "it was given for one purpose");
     }
 }
+
+#[test]
+fn a_table_asked_within_a_question_is_asked_once_for_all_shards() {
+    // On a cluster both are distributed, and the engine refuses one inside the other without GLOBAL.
+    for board in all() {
+        let text = committed(&board).to_string();
+        for (at, _) in text.match_indices("IN (SELECT") {
+            let before = text[..at].trim_end();
+            let before = before.strip_suffix("NOT").unwrap_or(before).trim_end();
+            let from = before.len().saturating_sub(60);
+            assert!(
+                before.ends_with("GLOBAL"),
+                "{}: …{}",
+                board.uid,
+                before.get(from..).unwrap_or(before)
+            );
+        }
+    }
+}
