@@ -7,6 +7,7 @@ FROM minute_rollup AS rollup
 WHERE minute >= toDateTime({start:UInt64}, 'UTC') AND minute < toDateTime({end:UInt64}, 'UTC')
   AND is_scan
   AND ({country:String} = '' OR country = {country:String})
+  AND ({service:String} = '' OR service_port = toUInt16OrZero(splitByChar('/', {service:String})[2]))
   AND ({service:String} = '' OR concat(toString(transport), '/', toString(service_port)) = {service:String})
 GROUP BY part
 ORDER BY distinct_sources DESC, part
