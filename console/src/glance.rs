@@ -33,25 +33,40 @@ pub(crate) struct Glance {
 
 /// The latest one.
 #[derive(Default)]
-pub(crate) struct Glances(tokio::sync::Mutex<Option<(u64, Arc<Glance>)>>);
+pub(crate) struct Glances(tokio::sync::Mutex<Option<Kept>>);
+
+struct Kept {
+    /// The minute of the newest that it shows.
+    minute: u64,
+    /// When it was worked out: what comes late does not move the newest.
+    made: Millis,
+    glance: Arc<Glance>,
+}
 
 impl Glances {
-    /// As of the minute of `newest`. Who asks while it is worked out waits for it, and has the same.
+    /// Of the minute of `newest`, and a minute old at most. Who asks while it is worked out waits for it, and has the same.
     pub(crate) async fn of(
         &self,
         store: &Store,
         newest: Millis,
+        now: Millis,
     ) -> Result<Arc<Glance>, StoreError> {
         let minute = newest.seconds() / STANDS;
         let mut latest = self.0.lock().await;
-        if let Some((of, glance)) = latest.as_ref()
-            && *of == minute
+        if let Some(kept) = latest.as_ref()
+            && kept.minute == minute
+            && now.seconds().saturating_sub(kept.made.seconds()) < STANDS
         {
-            return Ok(Arc::clone(glance));
+            return Ok(Arc::clone(&kept.glance));
         }
         let glance = Arc::new(Glance::read(store, newest).await?);
         // where nobody has reported yet, somebody may at any moment
-        *latest = (!glance.sensor_lines.is_empty()).then(|| (minute, Arc::clone(&glance)));
+        let is_kept = !glance.sensor_lines.is_empty();
+        *latest = is_kept.then(|| Kept {
+            minute,
+            made: now,
+            glance: Arc::clone(&glance),
+        });
         Ok(glance)
     }
 }

@@ -39,7 +39,10 @@ pub(super) async fn page(
 async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
     let texts = visitor.texts;
     let newest = desk.newest().await?;
-    let glance = desk.glances.of(&desk.store, newest).await?;
+    let glance = desk
+        .glances
+        .of(&desk.store, newest, crate::clock::now())
+        .await?;
     let countries = &glance.countries;
     let body = html! {
         (age(visitor, newest))
