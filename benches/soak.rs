@@ -59,7 +59,7 @@ use tempfile::TempDir;
 use tikv_jemallocator::Jemalloc;
 use tokio::sync::watch;
 
-use book::{Book, Pages};
+use book::Book;
 use centre::Centre;
 use sensors::Delivered;
 use traffic::Traffic;
@@ -144,10 +144,8 @@ async fn hold(size: &Size, is_full: bool) -> Vec<String> {
     let seconds = book.at();
     let mut faults = past.faults;
     faults.extend(account(&centre, &store, (&past.delivered, &delivered)).await);
-    let complaints = centre.complaints().into_iter();
-    faults.extend(complaints.map(|line| format!("the centre says: {line}")));
     store.close().await;
-    faults.extend(ended(centre).await);
+    faults.extend(closed(centre, &book).await);
     let pages = book.pages();
     verdict::tell(&pages, seconds);
     println!("{seen} alerts were read from the feeds");
@@ -157,7 +155,6 @@ async fn hold(size: &Size, is_full: bool) -> Vec<String> {
     if seen == 0 {
         faults.push("no case arose: it shows nothing of the feeds".to_owned());
     }
-    faults.extend(troubles(&pages));
     faults
 }
 
@@ -180,30 +177,29 @@ async fn past(directory: &Arc<TempDir>, traffic: Traffic) -> Past {
         rest.through - rest.from,
         book.at()
     );
-    let complaints = collector.complaints().into_iter();
-    let mut faults: Vec<String> = complaints
-        .map(|line| format!("the collector says: {line}"))
-        .collect();
-    faults.extend(ended(collector).await);
-    faults.extend(troubles(&book.pages()));
     Past {
         delivered,
         rest,
-        faults,
+        faults: closed(collector, &book).await,
     }
 }
 
-/// Ends it; a fault unless it ends well.
-async fn ended(centre: Centre) -> Option<String> {
+/// Ends it; what it complained of, how it ended if not well, and what anybody met.
+async fn closed(centre: Centre, book: &Book) -> Vec<String> {
+    let complaints = centre.complaints().into_iter();
+    let mut faults: Vec<String> = complaints
+        .map(|line| format!("the centre says: {line}"))
+        .collect();
     let status = centre.end().await;
-    (!status.success()).then(|| format!("the centre ends with {status}"))
-}
-
-/// A fault where anything went wrong.
-fn troubles(pages: &Pages) -> Option<String> {
-    let first = pages.troubles.first()?;
-    let troubles = pages.troubles.len() + pages.more_troubles;
-    Some(format!("{troubles} troubles, the first: {first}"))
+    if !status.success() {
+        faults.push(format!("the centre ends with {status}"));
+    }
+    let pages = book.pages();
+    if let Some(first) = pages.troubles.first() {
+        let troubles = pages.troubles.len() + pages.more_troubles;
+        faults.push(format!("{troubles} troubles, the first: {first}"));
+    }
+    faults
 }
 
 /// Sends all that is left, and waits until the analyzer has seen the last of it.
