@@ -44,7 +44,8 @@ struct Kept {
 }
 
 impl Glances {
-    /// Of the minute of `newest`, and a minute old at most. Who asks while it is worked out waits for it, and has the same.
+    /// Of the minute of `newest` or a later one, and a minute old at most. Who asks while it is worked out waits for it,
+    /// and has the same, also where a new minute has begun meanwhile.
     pub(crate) async fn of(
         &self,
         store: &Store,
@@ -54,7 +55,7 @@ impl Glances {
         let minute = newest.seconds() / STANDS;
         let mut latest = self.0.lock().await;
         if let Some(kept) = latest.as_ref()
-            && kept.minute == minute
+            && kept.minute >= minute
             && now.seconds().saturating_sub(kept.made.seconds()) < STANDS
         {
             return Ok(Arc::clone(&kept.glance));
