@@ -12,6 +12,7 @@ pub mod backtest;
 mod decided;
 mod live;
 mod people;
+mod rolling;
 mod warm;
 
 use std::collections::BTreeMap;

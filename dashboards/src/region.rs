@@ -11,7 +11,7 @@ pub fn board() -> Board {
         title: "The region now",
         description: "What reaches unused address space of all sensors, and the alerts it set off. \
                       Nothing legitimate is ever sent there.",
-        from: "now-6h",
+        from: "now-3h",
         variables: vec![data_source(), countries(), scanners()],
         rows: vec![
             Row::of(4, totals()),
@@ -40,8 +40,7 @@ fn totals() -> Vec<Panel> {
     vec![
         stat(
             "Packets per second",
-            "Mean over the time shown, of all sensors together: by the minute, beyond a day in closed \
-             hours.",
+            "Mean over the time shown, of all sensors together.",
             Unit::PacketsPerSecond,
             include_str!("../queries/region/packets_per_second.sql"),
         ),
@@ -94,9 +93,10 @@ fn over_time() -> Vec<Panel> {
         },
         Panel {
             title: "Sources over time",
-            description: "Distinct sources per time step, beyond a day per hour at least. scanning: sent scans; answering: sent \
-                          backscatter, so they are likely under attack. Surges are decided on \
-                          sources, never on packets.",
+            description: "Distinct sources per time step: a minute at least, beyond three \
+                          hours ten, beyond two days an hour. scanning: sent scans; answering: \
+                          sent backscatter, so they are likely under attack. Surges are decided \
+                          on sources, never on packets.",
             width: 12,
             view: View::Lines,
             unit: Unit::Count,

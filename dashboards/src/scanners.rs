@@ -54,7 +54,7 @@ fn share_over_time() -> Panel {
         View::Stacked,
         Unit::PacketsPerSecond,
         "Scan packets",
-        "Packets per second of scans, mean of ten minutes, beyond a day of an hour, by who sends \
+        "Packets per second of scans, mean of ten minutes, beyond two days of an hour, by who sends \
          them.",
         include_str!("../queries/scanners/share_over_time.sql"),
     )

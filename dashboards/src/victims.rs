@@ -65,7 +65,7 @@ fn backscatter_over_time() -> Panel {
         View::Stacked,
         Unit::PacketsPerSecond,
         "Backscatter by class",
-        "Packets per second, mean of ten minutes, beyond a day of an hour. One tall peak is one loud victim, or a storm \
+        "Packets per second, mean of ten minutes, beyond two days of an hour. One tall peak is one loud victim, or a storm \
          that forges answers.",
         include_str!("../queries/victims/backscatter_over_time.sql"),
     )

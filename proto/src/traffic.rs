@@ -202,15 +202,75 @@ pub struct Service {
     pub port: u16,
 }
 
+impl Protocol {
+    /// In the order of their wire numbers.
+    const ALL: [Self; 5] = [Self::Tcp, Self::Udp, Self::Icmp, Self::Icmp6, Self::Ip];
+
+    /// The number of its transports on the wire and in the store, see [`Transport::to_wire`].
+    pub fn to_wire(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// The reverse of [`Protocol::to_wire`].
+    pub fn from_wire(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
+    }
+
+    /// The name in JSON and in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Icmp => "icmp",
+            Self::Icmp6 => "icmp6",
+            Self::Ip => "ip",
+        }
+    }
+}
+
+impl Service {
+    /// The service of this name, such as `tcp/23`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let (protocol, port) = name.split_once('/')?;
+        let protocol = Protocol::ALL
+            .into_iter()
+            .find(|one| one.name() == protocol)?;
+        let port = port.parse().ok()?;
+        Some(Self { protocol, port })
+    }
+}
+
 impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let protocol = match self.protocol {
-            Protocol::Tcp => "tcp",
-            Protocol::Udp => "udp",
-            Protocol::Icmp => "icmp",
-            Protocol::Icmp6 => "icmp6",
-            Protocol::Ip => "ip",
-        };
-        write!(f, "{protocol}/{}", self.port)
+        write!(f, "{}/{}", self.protocol.name(), self.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_read_as_they_are_written() {
+        for number in 1..=5 {
+            let protocol = Protocol::from_wire(number).unwrap();
+            assert_eq!(protocol.to_wire(), number);
+            let service = Service { protocol, port: 47 };
+            assert_eq!(Service::from_name(&service.to_string()), Some(service));
+        }
+        assert_eq!(Protocol::from_wire(0), None);
+        assert_eq!(Protocol::from_wire(6), None);
+        for wrong in [
+            "",
+            "tcp",
+            "tcp/",
+            "tcp/65536",
+            "tcp/-1",
+            "TCP/23",
+            "sctp/9",
+            "tcp/23/2",
+        ] {
+            assert_eq!(Service::from_name(wrong), None, "{wrong}");
+        }
     }
 }

@@ -1,8 +1,8 @@
--- Some hours of what was seen of each country, over all services.
+-- Some periods of what was seen of each country, over all services.
 INSERT INTO {target:Identifier}
     (start, country, traffic, partner, known_scanner, flows, packets, sources, networks)
 SELECT
-    finer.start AS period,
+    toDateTime(intDiv(toUnixTimestamp({time:Identifier}), {seconds:UInt64}) * {seconds:UInt64}, 'UTC') AS period,
     country,
     traffic,
     partner,
@@ -12,6 +12,6 @@ SELECT
     uniqCombinedMergeState(finer.sources),
     uniqCombinedMergeState(finer.networks)
 FROM {source:Identifier} AS finer
-WHERE finer.start >= toDateTime({start:UInt64}, 'UTC') AND finer.start < toDateTime({end:UInt64}, 'UTC')
+WHERE {time:Identifier} >= toDateTime({start:UInt64}, 'UTC') AND {time:Identifier} < toDateTime({end:UInt64}, 'UTC')
   AND has({periods:Array(UInt64)}, toUInt64(toUnixTimestamp(period)))
 GROUP BY period, country, traffic, partner, known_scanner

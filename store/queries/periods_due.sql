@@ -1,5 +1,5 @@
--- Periods in which the coarser table has fewer flows than the finer one.
-SELECT period
+-- Periods in which there is more than there was when they were made, and how much.
+SELECT period, present AS flows
 FROM
 (
     SELECT toUInt64(intDiv(toUnixTimestamp({time:Identifier}), {seconds:UInt64}) * {seconds:UInt64}) AS period,
@@ -10,10 +10,10 @@ FROM
 ) AS finer
 LEFT JOIN
 (
-    SELECT toUInt64(toUnixTimestamp({target_time:Identifier})) AS period, sum(flows) AS made
-    FROM {target:Identifier} FINAL
-    WHERE {target_time:Identifier} >= toDateTime({start:UInt64}, 'UTC')
-      AND {target_time:Identifier} < toDateTime({end:UInt64}, 'UTC')
+    SELECT toUInt64(toUnixTimestamp(rolled_up.period)) AS period, max(flows) AS made
+    FROM rolled_up
+    WHERE rolled_up.seconds = {seconds:UInt64}
+      AND rolled_up.period >= toDateTime({start:UInt64}, 'UTC') AND rolled_up.period < toDateTime({end:UInt64}, 'UTC')
     GROUP BY period
 ) AS coarser USING period
 WHERE present > made

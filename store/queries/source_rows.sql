@@ -21,7 +21,7 @@ SELECT
 FROM flow_tuples AS flow
 WHERE flow.interval >= toDateTime({start:UInt64}, 'UTC') AND flow.interval < toDateTime({end:UInt64}, 'UTC')
   AND flow.source = toIPv6({source:String})
-  AND ({service:String} = '' OR flow.service = {service:String})
+  AND ({transport:UInt8} = 0 OR toUInt8(flow.transport) = {transport:UInt8} AND flow.service_port = {port:UInt16})
   AND ({sensor:String} = '' OR flow.sensor = {sensor:String})
 ORDER BY flow.interval DESC, flow.sensor, flow.detail, flow.traffic, flow.first
 LIMIT {limit:UInt32} OFFSET {offset:UInt64}

@@ -5,9 +5,12 @@ SELECT toUInt8(1) AS place, 'flow_tuples' AS name, count() AS all_flows, sum(pac
 UNION ALL SELECT 2, 'batch_ledger', sum(flows), sum(packets) FROM batch_ledger
 UNION ALL SELECT 3, 'minute_rollup', sum(flows), sum(packets) FROM minute_rollup
 UNION ALL SELECT 4, 'ten_minute_rollup', sum(flows), sum(packets) FROM ten_minute_rollup FINAL
-UNION ALL SELECT 5, 'hour_rollup', sum(flows), sum(packets) FROM hour_rollup FINAL
-UNION ALL SELECT 6, 'day_rollup', sum(flows), sum(packets) FROM day_rollup FINAL
-UNION ALL SELECT 7, 'place_rollup', sum(flows), sum(packets) FROM place_rollup FINAL
-UNION ALL SELECT 8, 'hourly_sources', sum(flows), sum(packets) FROM hourly_sources FINAL
+UNION ALL SELECT 5, 'ten_minute_places', sum(flows), sum(packets) FROM ten_minute_places FINAL
+UNION ALL SELECT 6, 'ten_minute_services', sum(flows), sum(packets) FROM ten_minute_services FINAL
+UNION ALL SELECT 7, 'hour_rollup', sum(flows), sum(packets) FROM hour_rollup FINAL
+UNION ALL SELECT 8, 'day_rollup', sum(flows), sum(packets) FROM day_rollup FINAL
+UNION ALL SELECT 9, 'place_rollup', sum(flows), sum(packets) FROM place_rollup FINAL
+UNION ALL SELECT 10, 'hour_services', sum(flows), sum(packets) FROM hour_services FINAL
+UNION ALL SELECT 11, 'hourly_sources', sum(flows), sum(packets) FROM hourly_sources FINAL
 )
 ORDER BY place

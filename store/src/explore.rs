@@ -1,27 +1,21 @@
 //! Scans by service and by country, as analysts look through them: sums, never a single source.
 
+use noroshi_proto::traffic::Service;
+
 use crate::figures::Bins;
-use crate::question::sql;
+use crate::question::{Question, sql};
+use crate::rollups::numbers;
 use crate::store::{Store, StoreError};
 
-/// What to look at; empty words take everything.
+/// What to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// When.
+    /// When: bins of a multiple of [`grain`].
     pub bins: Bins,
-    /// Such as `tcp/23`.
-    pub service: String,
-    /// ISO 3166-1 alpha-2.
+    /// One service, or all.
+    pub service: Option<Service>,
+    /// ISO 3166-1 alpha-2; empty takes all.
     pub country: String,
-}
-
-/// By what to tell parts apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// Services.
-    Service,
-    /// Countries; empty where unknown.
-    Country,
 }
 
 /// A part, or a moment, of a field.
@@ -35,46 +29,63 @@ pub struct Part<T> {
     pub packets: u64,
 }
 
+/// The seconds of what a time of so many seconds is read in (the view `places`): shorter bins would be empty.
+pub fn grain(seconds: u64) -> u64 {
+    match seconds {
+        0..=10_800 => 60,
+        10_801..=172_800 => 600,
+        _ => 3_600,
+    }
+}
+
 impl Store {
     /// Scans over time: one part for each bin in which there were any, by its number.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn explore_line(&self, field: &Field) -> Result<Vec<Part<u64>>, StoreError> {
-        let rows = self
-            .ask(sql!("explore_line"))
-            .param("start", field.bins.range.start)
-            .param("end", field.bins.range.end)
-            .param("step", field.bins.step)
-            .param("service", field.service.as_str())
-            .param("country", field.country.as_str())
-            .fetch_all::<(u64, u64, u64)>()
-            .await?;
+        let line = asked(self.ask(sql!("explore_line")), field).param("step", field.bins.step);
+        let rows = line.fetch_all::<(u64, u64, u64)>().await?;
         Ok(rows.into_iter().map(part).collect())
     }
 
-    /// Scans by service or country, at most `limit` parts.
+    /// The services that most sources scanned for, at most `limit`.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn explore_parts(
+    pub async fn explore_services(
         &self,
         field: &Field,
-        by: By,
         limit: u32,
     ) -> Result<Vec<Part<String>>, StoreError> {
-        let rows = self
-            .ask(sql!("explore_parts"))
-            .param("start", field.bins.range.start)
-            .param("end", field.bins.range.end)
-            .param("by_country", u8::from(by == By::Country))
-            .param("service", field.service.as_str())
-            .param("country", field.country.as_str())
-            .param("limit", limit)
-            .fetch_all::<(String, u64, u64)>()
-            .await?;
+        let parts = asked(self.ask(sql!("explore_services")), field).param("limit", limit);
+        let rows = parts.fetch_all::<(String, u64, u64)>().await?;
         Ok(rows.into_iter().map(part).collect())
     }
+
+    /// The countries that most sources scanned from, at most `limit`; empty where unknown.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn explore_countries(
+        &self,
+        field: &Field,
+        limit: u32,
+    ) -> Result<Vec<Part<String>>, StoreError> {
+        let parts = asked(self.ask(sql!("explore_countries")), field).param("limit", limit);
+        let rows = parts.fetch_all::<(String, u64, u64)>().await?;
+        Ok(rows.into_iter().map(part).collect())
+    }
+}
+
+fn asked(query: Question, field: &Field) -> Question {
+    let (transport, port) = numbers(field.service);
+    query
+        .param("start", field.bins.range.start)
+        .param("end", field.bins.range.end)
+        .param("transport", transport)
+        .param("port", port)
+        .param("country", field.country.as_str())
 }
 
 fn part<T>((of, sources, packets): (T, u64, u64)) -> Part<T> {

@@ -33,9 +33,9 @@ pub struct Retention {
     pub flow_tuples: Keep,
     /// Counts per service and minute.
     pub minute_rollup: Keep,
-    /// Counts per service and ten minutes.
+    /// Counts per ten minutes and service, and per country.
     pub ten_minute_rollup: Keep,
-    /// Counts per service and hour, and per country and hour.
+    /// Counts per hour and service, and per country.
     pub hour_rollup: Keep,
     /// Counts per service and day.
     pub day_rollup: Keep,
@@ -93,7 +93,11 @@ impl Retention {
             ("minute_rollup", "minute", self.minute_rollup),
             ("ten_minute_rollup", "start", self.ten_minute_rollup),
             ("hour_rollup", "start", self.hour_rollup),
+            ("ten_minute_places", "start", self.ten_minute_rollup),
+            ("ten_minute_services", "start", self.ten_minute_rollup),
+            ("rolled_up", "period", self.ten_minute_rollup),
             ("place_rollup", "start", self.hour_rollup),
+            ("hour_services", "start", self.hour_rollup),
             ("day_rollup", "start", self.day_rollup),
             ("hourly_sources", "hour", self.hourly_sources),
             ("batch_ledger", "last_end", self.batch_ledger),

@@ -1,16 +1,18 @@
 //! Coarser rollups: made from the next finer one when a period has closed, and again when late
 //! batches reached it.
 //!
-//! Nothing is remembered about what was made: a period is due when the finer table has more flows
-//! in it than the coarser one. So a crash, a late batch and a new store all look alike.
+//! A period is due when there are more flows in it than when its tables were made, and that is written
+//! down after they were. So a crash, a late batch and a new store all look alike.
 
 use std::ops::Range;
 
 use noroshi_proto::traffic::{Protocol, Service, Traffic};
 use serde::Deserialize;
+use serde_json::json;
 
 use clickhouse::Row;
 
+use crate::cases::line;
 use crate::origin::Country;
 use crate::question::{Sql, sql};
 use crate::store::{Store, StoreError};
@@ -84,123 +86,168 @@ impl Bin {
     }
 }
 
-/// How one table is made from another.
-struct Step {
-    target: &'static str,
-    source: &'static str,
-    /// The source's column of time.
-    time: &'static str,
+/// Tables of one grain, which are made together.
+struct Grain {
     seconds: u64,
+    /// What tells how much there is in a period, at any age of the store: time comes first in its key.
+    measure: Source,
+    tables: &'static [Table],
+}
+
+/// How one table is made from another.
+struct Table {
+    name: &'static str,
+    source: Source,
     sql: Sql,
-    /// Whether the source keeps rows that a later one replaces (`1`, as the engine's setting).
-    replaced: &'static str,
     /// Periods made by one insert.
     periods: usize,
 }
 
-const STEPS: [Step; 5] = [
-    Step {
-        target: "ten_minute_rollup",
-        source: "minute_rollup",
-        time: "minute",
+/// Where finer rows are.
+struct Source {
+    table: &'static str,
+    /// Its column of time.
+    time: &'static str,
+    /// Whether it keeps rows that a later one replaces (`1`, as the engine's setting).
+    replaced: &'static str,
+}
+
+const MINUTES: Source = Source {
+    table: "minute_rollup",
+    time: "minute",
+    replaced: "0",
+};
+
+const fn closed(table: &'static str) -> Source {
+    Source {
+        table,
+        time: "start",
+        replaced: "1",
+    }
+}
+
+const fn table(name: &'static str, source: Source, sql: Sql, periods: usize) -> Table {
+    Table {
+        name,
+        source,
+        sql,
+        periods,
+    }
+}
+
+/// Each from what the one before it made, or from minutes: no period is looked for in a table that has services first in
+/// its key, but by the day.
+const GRAINS: [Grain; 3] = [
+    Grain {
         seconds: 600,
-        sql: sql!("make_rollup"),
-        replaced: "0",
-        periods: 36,
+        measure: MINUTES,
+        tables: &[
+            table("ten_minute_rollup", MINUTES, sql!("make_rollup"), 6),
+            table("ten_minute_services", MINUTES, sql!("make_services"), 6),
+            table("ten_minute_places", MINUTES, sql!("make_places"), 6),
+        ],
     },
-    Step {
-        target: "hour_rollup",
-        source: "ten_minute_rollup",
-        time: "start",
+    Grain {
         seconds: 3_600,
-        sql: sql!("make_rollup"),
-        replaced: "1",
-        periods: 24,
+        measure: closed("ten_minute_places"),
+        tables: &[
+            table("hour_rollup", MINUTES, sql!("make_rollup"), 6),
+            table(
+                "hour_services",
+                closed("ten_minute_services"),
+                sql!("make_services"),
+                6,
+            ),
+            table(
+                "place_rollup",
+                closed("ten_minute_places"),
+                sql!("make_places"),
+                6,
+            ),
+            table("hourly_sources", MINUTES, sql!("make_hourly_sources"), 1),
+        ],
     },
-    Step {
-        target: "place_rollup",
-        source: "hour_rollup",
-        time: "start",
-        seconds: 3_600,
-        sql: sql!("make_places"),
-        replaced: "1",
-        periods: 24,
-    },
-    Step {
-        target: "day_rollup",
-        source: "hour_rollup",
-        time: "start",
+    Grain {
         seconds: 86_400,
-        sql: sql!("make_rollup"),
-        replaced: "1",
-        periods: 1,
-    },
-    Step {
-        target: "hourly_sources",
-        source: "minute_rollup",
-        time: "minute",
-        seconds: 3_600,
-        sql: sql!("make_hourly_sources"),
-        replaced: "0",
-        periods: 1,
+        measure: closed("place_rollup"),
+        tables: &[table(
+            "day_rollup",
+            closed("hour_rollup"),
+            sql!("make_rollup"),
+            1,
+        )],
     },
 ];
 
+/// Periods made before it is written down that they are.
+const PERIODS: usize = 6;
+
 impl Store {
-    /// Makes every coarser rollup for the periods that lie wholly in `range` (seconds since 1970)
-    /// and lack flows. Made twice, nothing changes.
+    /// Makes every coarser rollup for the periods that end in `range` (seconds since 1970) and lack flows. Made twice,
+    /// nothing changes.
     ///
-    /// Meant to be called every ten minutes with the last [`CLOCK_BEHIND_MAX`], and at the end of
-    /// a replay. A period still open at `range.end` is left for later.
-    ///
-    /// [`CLOCK_BEHIND_MAX`]: noroshi_proto::limits::CLOCK_BEHIND_MAX
+    /// Meant to be called every ten minutes, from the first second at which anything arrived since, and at the end of a
+    /// replay. A period still open at `range.end` is left for later.
     pub async fn roll_up(&self, range: Range<u64>) -> Result<(), StoreError> {
-        for step in &STEPS {
-            let due = self.due(step, &range).await?;
-            for periods in due.chunks(step.periods) {
-                self.make(step, periods).await?;
+        for grain in &GRAINS {
+            let due = self.due(grain, &range).await?;
+            for periods in due.chunks(PERIODS) {
+                for table in grain.tables {
+                    for periods in periods.chunks(table.periods) {
+                        self.make(table, grain.seconds, periods).await?;
+                    }
+                }
+                self.rolled_up(grain.seconds, periods).await?;
             }
         }
         Ok(())
     }
 
-    async fn due(&self, step: &Step, range: &Range<u64>) -> Result<Vec<u64>, StoreError> {
+    async fn due(&self, grain: &Grain, range: &Range<u64>) -> Result<Vec<Period>, StoreError> {
+        let Grain {
+            seconds, measure, ..
+        } = grain;
         let due = self
             .ask(sql!("periods_due"))
-            .param("target", step.target)
-            .param("source", step.source)
-            .param("time", step.time)
-            .param(
-                "target_time",
-                if step.target == "hourly_sources" {
-                    "hour"
-                } else {
-                    "start"
-                },
-            )
-            .param("seconds", step.seconds)
-            .param("start", range.start.next_multiple_of(step.seconds))
-            .param("end", range.end / step.seconds * step.seconds)
-            .with_setting("final", step.replaced);
-        due.fetch_all::<u64>().await
+            .param("source", measure.table)
+            .param("time", measure.time)
+            .param("seconds", seconds)
+            .param("start", range.start / seconds * seconds)
+            .param("end", range.end / seconds * seconds)
+            .with_setting("final", measure.replaced);
+        due.fetch_all::<Period>().await
     }
 
-    async fn make(&self, step: &Step, periods: &[u64]) -> Result<(), StoreError> {
-        self.ask(step.sql)
-            .param("target", step.target)
-            .param("source", step.source)
-            .param("time", step.time)
-            .param("seconds", step.seconds)
-            .param("periods", periods)
+    async fn make(&self, table: &Table, seconds: u64, due: &[Period]) -> Result<(), StoreError> {
+        let Table { source, .. } = table;
+        let periods: Vec<u64> = due.iter().map(|one| one.period).collect();
+        self.ask(table.sql)
+            .param("target", table.name)
+            .param("source", source.table)
+            .param("time", source.time)
+            .param("seconds", seconds)
             .param("start", periods.first().copied().unwrap_or_default())
-            .param("end", periods.last().map_or(0, |last| last + step.seconds))
-            .with_setting("final", step.replaced)
+            .param("end", periods.last().map_or(0, |last| last + seconds))
+            .param("periods", periods)
+            .with_setting("final", source.replaced)
             .with_setting("max_partitions_per_insert_block", "0")
             .with_setting("distributed_foreground_insert", "1")
             .execute()
             .await?;
-        tracing::debug!(table = step.target, periods = periods.len(), "rolled up");
+        tracing::debug!(table = table.name, periods = due.len(), "rolled up");
         Ok(())
+    }
+
+    /// Writes down how much there was in these periods when they were found due: what came since makes them due again.
+    async fn rolled_up(&self, seconds: u64, made: &[Period]) -> Result<(), StoreError> {
+        let mut rows = Vec::new();
+        for Period { period, flows } in made {
+            line(
+                &mut rows,
+                &json!({ "seconds": seconds, "period": period, "flows": flows }),
+            );
+        }
+        self.insert_lines("rolled_up", rows).await
     }
 
     /// What was seen of every service, bin by bin, in closed bins of `range`: by time, then service.
@@ -222,6 +269,15 @@ impl Store {
             .await?;
         rows.into_iter().map(ServiceBin::try_from).collect()
     }
+}
+
+/// A period that is due.
+#[derive(Row, Deserialize)]
+struct Period {
+    /// Its first second, since 1970.
+    period: u64,
+    /// Flow tuples in it.
+    flows: u64,
 }
 
 #[derive(Row, Deserialize)]
@@ -257,13 +313,12 @@ impl TryFrom<SeriesRow> for ServiceBin {
 
 /// A service as the rollups write it.
 pub(crate) fn service(transport: u8, port: u16) -> Result<Service, StoreError> {
-    let protocol = match transport {
-        1 => Protocol::Tcp,
-        2 => Protocol::Udp,
-        3 => Protocol::Icmp,
-        4 => Protocol::Icmp6,
-        5 => Protocol::Ip,
-        other => return Err(StoreError::Spoiled(format!("transport {other}"))),
-    };
+    let protocol = Protocol::from_wire(transport)
+        .ok_or_else(|| StoreError::Spoiled(format!("transport {transport}")))?;
     Ok(Service { protocol, port })
+}
+
+/// Transport and port of a service, as questions are asked for it: transport 0 stands for all services.
+pub(crate) fn numbers(service: Option<Service>) -> (u8, u16) {
+    service.map_or((0, 0), |service| (service.protocol.to_wire(), service.port))
 }

@@ -26,7 +26,7 @@ struct Migration {
 }
 
 /// Every change, oldest first. To change the schema add a file and a line; never touch an old one.
-const MIGRATIONS: [Migration; 12] = [
+const MIGRATIONS: [Migration; 13] = [
     Migration {
         version: 1,
         name: "flow_tuples",
@@ -86,6 +86,11 @@ const MIGRATIONS: [Migration; 12] = [
         version: 12,
         name: "places",
         sql: include_str!("../migrations/0012_places.sql"),
+    },
+    Migration {
+        version: 13,
+        name: "by_time",
+        sql: include_str!("../migrations/0013_by_time.sql"),
     },
 ];
 

@@ -8,11 +8,13 @@ use std::ops::Range;
 use clickhouse::Row;
 use ipnet::IpNet;
 use noroshi_proto::time::Millis;
+use noroshi_proto::traffic::Service;
 use serde::Deserialize;
 
 use crate::cases::{Case, told};
 use crate::ledger::millis;
 use crate::question::{Question, sql};
+use crate::rollups::numbers;
 use crate::store::{Store, StoreError};
 
 /// Seconds that raw rows are searched through at most: what a partition holds.
@@ -37,8 +39,8 @@ pub const OF_SOURCE_MAX: u32 = 100;
 pub struct Search {
     /// Seconds since 1970, at most [`SEARCH_SECONDS_MAX`] of them.
     pub range: Range<u64>,
-    /// Such as `tcp/23`.
-    pub service: String,
+    /// A service.
+    pub service: Option<Service>,
     /// ISO 3166-1 alpha-2.
     pub country: String,
     /// A sensor's id.
@@ -190,8 +192,8 @@ pub struct RowsWanted {
     pub source: IpAddr,
     /// Seconds since 1970.
     pub range: Range<u64>,
-    /// Such as `tcp/23`.
-    pub service: String,
+    /// A service.
+    pub service: Option<Service>,
     /// A sensor's id.
     pub sensor: String,
 }
@@ -353,12 +355,14 @@ impl Store {
         limit: u32,
         offset: u64,
     ) -> Result<Vec<FlowRow>, StoreError> {
+        let (transport, port) = numbers(wanted.service);
         let rows = self
             .ask(sql!("source_rows"))
             .param("start", wanted.range.start)
             .param("end", wanted.range.end)
             .param("source", wanted.source.to_string())
-            .param("service", wanted.service.as_str())
+            .param("transport", transport)
+            .param("port", port)
             .param("sensor", wanted.sensor.as_str())
             .param("limit", limit.min(ROWS_MAX))
             .param("offset", offset);
@@ -386,7 +390,7 @@ fn asked(query: Question, search: &Search) -> Question {
         Some(IpNet::V6(net)) => (net.network(), net.broadcast()),
         None => (Ipv6Addr::UNSPECIFIED, Ipv6Addr::from_bits(u128::MAX)),
     };
-    let (transport, port) = numbers(&search.service);
+    let (transport, port) = numbers(search.service);
     query
         .param("start", search.range.start)
         .param("end", search.range.end)
@@ -399,17 +403,6 @@ fn asked(query: Question, search: &Search) -> Question {
         .param("any_source", u8::from(search.network.is_none()))
         .param("lowest", lowest.to_string())
         .param("highest", highest.to_string())
-}
-
-/// Transport and port of a service, as the rows have them; 0 for all of them, 255 for what is none.
-fn numbers(service: &str) -> (u8, u16) {
-    let Some((transport, port)) = service.split_once('/') else {
-        return (0, 0);
-    };
-    let known = ["tcp", "udp", "icmp", "icmp6", "ip"];
-    let place = known.iter().position(|name| *name == transport);
-    let transport = place.map_or(u8::MAX, |place| place as u8 + 1);
-    port.parse().map_or((u8::MAX, 0), |port| (transport, port))
 }
 
 /// Address, country, AS number, owner, packets, sensors, services, first and last packet.

@@ -18,6 +18,7 @@ use tracing::{Instrument as _, trace_span};
 
 use super::decided::Decided;
 use super::people::{self, People};
+use super::rolling::Rolling;
 use super::warm::{roll_up_due, warm_up};
 use super::{RunError, examine};
 use crate::alerts::{Outcome, Purpose};
@@ -203,6 +204,7 @@ struct Live {
     lease: Option<Lease>,
     renewed: Millis,
     checkpoint: u64,
+    rolling: Rolling,
     /// Decided, and not yet kept.
     decided: Decided,
     observed: Vec<Observed>,
@@ -300,6 +302,7 @@ impl Live {
             lease: None,
             renewed: now,
             checkpoint: position,
+            rolling: Rolling::new(store, position),
             decided: Decided::default(),
             observed: Vec::new(),
             people: People::new(now, registry, settings),
@@ -323,6 +326,8 @@ impl Live {
         // arrivals after watermarks: whoever said that an interval is complete has sent it
         let arrivals = self.store.arrivals(&mut self.cursor).await?;
         self.taken = now;
+        let firsts = arrivals.iter().filter_map(|one| one.spans.first());
+        firsts.for_each(|span| self.rolling.arrived(span.start));
         self.late.extend(self.intake.arrive(arrivals));
         let was_late = !self.late.is_empty();
         self.examine_late().await?;
@@ -333,7 +338,10 @@ impl Live {
         if over || was_late || position >= self.checkpoint + CHECKPOINT_SECONDS {
             self.save(position).await?;
         }
-        Ok(())
+        match (self.mode.pace, over) {
+            (Pace::Sensors, true) => self.rolling.finish(position).await,
+            _ => self.rolling.follow(position),
+        }
     }
 
     async fn renew(&mut self, now: Millis) -> Result<(), RunError> {
@@ -444,12 +452,6 @@ impl Live {
             .unwrap_or_default();
         self.tell(changed);
         self.keep().await?;
-        if let Some(span) = self.store.span().await? {
-            let from = self.checkpoint.max(span.start);
-            if from < position {
-                self.store.roll_up(from..position).await?;
-            }
-        }
         if let Some(lease) = &self.lease {
             let position = Position {
                 through: position,

@@ -80,17 +80,21 @@ pub(super) async fn roll_up_due(store: &Store, position: u64) -> Result<(), Stor
     let Some(span) = store.span().await? else {
         return Ok(());
     };
-    let due = position.saturating_sub(DUE_SECONDS).max(span.start);
-    let due = due / BIN_SECONDS * BIN_SECONDS;
+    let due = due_since(position).max(span.start);
     if due < whole {
         store.roll_up(due..whole).await?;
     }
     Ok(())
 }
 
+/// From where on rollups may lack something that was kept before `position`.
+pub(super) fn due_since(position: u64) -> u64 {
+    position.saturating_sub(DUE_SECONDS)
+}
+
 /// The end of the last bin that was judged before `position`: a bin is judged when a later
 /// window comes, so one that ends at the position is still to be.
-fn whole_before(position: u64) -> u64 {
+pub(super) fn whole_before(position: u64) -> u64 {
     let last = position.saturating_sub(1);
     last - last % BIN_SECONDS
 }

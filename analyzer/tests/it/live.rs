@@ -1,9 +1,12 @@
 //! The analyzer over a real store: replayed, live, and stopped half-way.
 
+use std::time::Duration;
+
 use noroshi_analyzer::run::replay;
 use noroshi_analyzer::settings::Settings;
+use noroshi_store::store::Store;
 
-use crate::play::{FROM, SLOT, SLOTS, append, batches, kept, live, registry, stage, store};
+use crate::play::{FROM, SLOT, SLOTS, append, batches, kept, live, registry, stage, start, store};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn live_replayed_and_restarted_it_is_the_same_story() {
@@ -42,4 +45,55 @@ async fn live_replayed_and_restarted_it_is_the_same_story() {
     append(&broken, rest).await;
     live(&broken, end).await;
     assert_eq!(kept(&broken).await, replayed);
+}
+
+/// Waits until these tables have every flow tuple of the time before `end`.
+async fn rolled_up(store: &Store, end: u64) {
+    for (table, time) in [
+        ("ten_minute_rollup", "start"),
+        ("ten_minute_services", "start"),
+        ("ten_minute_places", "start"),
+        ("hour_rollup", "start"),
+        ("hour_services", "start"),
+        ("place_rollup", "start"),
+        ("hourly_sources", "hour"),
+    ] {
+        let question = format!(
+            "SELECT sum(raw), sum(made) FROM \
+             (SELECT count() AS raw, toUInt64(0) AS made FROM flow_tuples WHERE interval < toDateTime({end}) \
+             UNION ALL SELECT 0, sum(flows) FROM {table} FINAL WHERE {time} < toDateTime({end}))"
+        );
+        let mut found = (1, 0);
+        for _ in 0..600 {
+            let asked = store.client().query(&question).fetch_one::<(u64, u64)>();
+            found = asked.await.unwrap();
+            if found.0 == found.1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(found.0 == found.1 && found.0 > 0, "{table}: {found:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_is_rolled_up_while_the_analyzer_goes_on() {
+    let stage = stage();
+    let mut lots = batches(&stage, &stage.play());
+    lots.truncate(2 * 10);
+    let late = lots.remove(2 * 2);
+    let store = store().await;
+    let analyzer = start(&store);
+    let last = lots.split_off(lots.len() - 2);
+    // half hours one by one, so that no hour lies within a step of the analyzer
+    while !lots.is_empty() {
+        let rest = lots.split_off(2.min(lots.len()));
+        analyzer.take_in(&store, lots).await;
+        lots = rest;
+    }
+    rolled_up(&store, FROM + 4 * 3_600).await;
+    append(&store, [late]).await;
+    analyzer.take_in(&store, last).await;
+    rolled_up(&store, FROM + 4 * 3_600).await;
+    analyzer.stop().await;
 }

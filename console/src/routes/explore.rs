@@ -8,12 +8,12 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use noroshi_proto::time::Millis;
-use noroshi_store::explore::{By, Field, Part};
+use noroshi_store::explore::{Field, Part, grain};
 use noroshi_store::figures::Bins;
 use noroshi_store::origin::Country;
 
 use super::alerts::day;
-use super::search::{is_service, tabs};
+use super::search::{service, tabs};
 use crate::desk::Desk;
 use crate::fields::{Asked, Fields};
 use crate::guard::Visitor;
@@ -51,8 +51,8 @@ async fn show(desk: &Desk, visitor: &Visitor, fields: &Fields) -> Result<Respons
     // Each takes a core for a while; together they take no longer than there are cores.
     let (line, services, countries) = tokio::try_join!(
         desk.store.explore_line(&field),
-        desk.store.explore_parts(&field, By::Service, PARTS),
-        desk.store.explore_parts(&field, By::Country, PARTS),
+        desk.store.explore_services(&field, PARTS),
+        desk.store.explore_countries(&field, PARTS),
     )?;
     let mut values = vec![0; field.bins.count()];
     for one in &line {
@@ -176,20 +176,22 @@ fn field(fields: &Fields, newest: Millis) -> Option<Field> {
     if seconds == 0 || seconds > DAYS_MAX * 86_400 {
         return None;
     }
-    let step = (seconds / BINS).div_ceil(60).max(1) * 60;
-    let service = fields.get("service").unwrap_or("");
+    let grain = grain(seconds);
+    let step = (seconds / BINS).div_ceil(grain).max(1) * grain;
+    let service = service(fields)?;
     let country = fields.get("country").unwrap_or("").to_ascii_uppercase();
-    let is_read = (service.is_empty() || is_service(service))
-        && (country.is_empty() || Country::new(&country).is_some());
+    let is_read = country.is_empty() || Country::new(&country).is_some();
     is_read.then(|| Field {
         bins: Bins::ending(until.seconds(), step, seconds.div_ceil(step)),
-        service: service.to_owned(),
+        service,
         country,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use noroshi_proto::traffic::Service;
+
     use super::*;
 
     #[test]
@@ -201,8 +203,8 @@ mod tests {
         assert_eq!(last_day.bins.count(), 144);
         let one = read("service=tcp/23&country=th&from=2026-11-01&until=2026-11-01").unwrap();
         assert_eq!(
-            (one.service.as_str(), one.country.as_str()),
-            ("tcp/23", "TH")
+            (one.service, one.country.as_str()),
+            (Service::from_name("tcp/23"), "TH")
         );
         for wrong in [
             "service=tcp",

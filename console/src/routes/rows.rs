@@ -12,7 +12,7 @@ use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
 use noroshi_store::sources::{FlowRow, ROWS_MAX, ROWS_PAGE, RowsWanted};
 
-use super::search::{is_service, period, range};
+use super::search::{period, range, service};
 use super::source::{Door, door};
 use crate::desk::Desk;
 use crate::fields::Fields;
@@ -55,16 +55,14 @@ async fn asked(
     let fields = Fields::read(query.as_bytes());
     let range = range(&fields, desk.newest().await?).ok_or(Failed::Wrong)?;
     let range = desk.store.within_reach(range).await?;
-    let service = fields.get("service").unwrap_or("");
+    let service = service(&fields).ok_or(Failed::Wrong)?;
     let sensor = fields.get("sensor").unwrap_or("");
     let page = fields.get("page").unwrap_or("1").parse::<u64>();
     let page = page
         .ok()
         .filter(|page| (1..=u64::from(ROWS_MAX / ROWS_PAGE)).contains(page));
     let page = page.ok_or(Failed::Wrong)? - 1;
-    if !(service.is_empty() || is_service(service))
-        || !(sensor.is_empty() || SensorId::new(sensor).is_some())
-    {
+    if !(sensor.is_empty() || SensorId::new(sensor).is_some()) {
         return Err(Failed::Wrong);
     }
     let here = format!("/explore/sources/{address}/rows?{query}");
@@ -75,7 +73,7 @@ async fn asked(
                 wanted: RowsWanted {
                     source: opened.source,
                     range,
-                    service: service.to_owned(),
+                    service,
                     sensor: sensor.to_owned(),
                 },
                 page,
@@ -105,7 +103,8 @@ async fn show(desk: &Desk, visitor: &Visitor, place: (&str, &str)) -> Result<Res
         section.sheet {
             (period(visitor, &wanted.range))
             p.note {
-                @for word in [&wanted.service, &wanted.sensor] { @if !word.is_empty() { span.mono { (word) } " · " } }
+                @if let Some(service) = wanted.service { span.mono { (service) } " · " }
+                @if !wanted.sensor.is_empty() { span.mono { (wanted.sensor) } " · " }
                 a href={ (path) "/rows.csv?" (fields.with("page", "1")) } {
                     (texts.fill("inquiry.csv", &[("most", &number(u64::from(ROWS_MAX)))]))
                 }

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use maud::{Markup, html};
 use noroshi_proto::id::SensorId;
 use noroshi_proto::time::Millis;
+use noroshi_proto::traffic::Service;
 use noroshi_store::origin::Country;
 use noroshi_store::sources::{Apart, SEARCH_ROWS_MAX, SEARCH_SECONDS_MAX, Search, Share};
 
@@ -27,18 +28,19 @@ const TABS: [(&str, &str); 4] = [
     ("/explore/sources", "explore.tab_sources"),
 ];
 
-/// Whether this is a service, such as `tcp/23`.
-pub(super) fn is_service(text: &str) -> bool {
-    text.split_once('/').is_some_and(|(transport, port)| {
-        ["tcp", "udp", "icmp", "icmp6", "ip"].contains(&transport) && port.parse::<u16>().is_ok()
-    })
+/// The service that is asked for, if one is; `None` where it cannot be read.
+pub(super) fn service(fields: &Fields) -> Option<Option<Service>> {
+    match fields.get("service") {
+        None => Some(None),
+        Some(name) => Service::from_name(name).map(Some),
+    }
 }
 
 /// What is searched for: the last day of the time that is named, or the last one there is. `None`
 /// where it cannot be read.
 pub(super) fn search(fields: &Fields, newest: Millis) -> Option<Search> {
     let range = range(fields, newest)?;
-    let service = fields.get("service").unwrap_or("");
+    let service = service(fields)?;
     let country = fields.get("country").unwrap_or("").to_ascii_uppercase();
     let sensor = fields.get("sensor").unwrap_or("");
     let asn = match fields.get("asn") {
@@ -49,13 +51,12 @@ pub(super) fn search(fields: &Fields, newest: Millis) -> Option<Search> {
         None => None,
         Some(text) => Some(text.parse().ok()?),
     };
-    let is_read = (service.is_empty() || is_service(service))
-        && (country.is_empty() || Country::new(&country).is_some())
+    let is_read = (country.is_empty() || Country::new(&country).is_some())
         && (sensor.is_empty() || SensorId::new(sensor).is_some())
         && network.is_none_or(is_wide);
     is_read.then(|| Search {
         range,
-        service: service.to_owned(),
+        service,
         country,
         sensor: sensor.to_owned(),
         asn,

@@ -250,7 +250,10 @@ fn time_of(search: &Search) -> String {
 /// A search, as the audit names it.
 fn told(search: &Search) -> String {
     let mut text = time_of(search);
-    for word in [&search.service, &search.country, &search.sensor] {
+    if let Some(service) = search.service {
+        text = format!("{text} {service}");
+    }
+    for word in [&search.country, &search.sensor] {
         if !word.is_empty() {
             text = format!("{text} {word}");
         }

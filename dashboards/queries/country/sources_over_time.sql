@@ -5,6 +5,6 @@ SELECT
 FROM places(from = $__fromTime, to = $__toTime)
 WHERE country = ${place:singlequote}
   AND known_scanner <= ${scanners}
-  AND places.time < toStartOfInterval($__toTime, INTERVAL 600 SECOND)
+  AND places.time < toStartOfInterval($__toTime, INTERVAL 600 SECOND) AND places.time + seconds <= $__toTime
 GROUP BY time
 ORDER BY time

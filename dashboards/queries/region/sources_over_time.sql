@@ -3,7 +3,8 @@ SELECT
     uniqCombinedMergeIf(sources, is_scan) AS scanning,
     uniqCombinedMergeIf(sources, is_backscatter) AS answering
 FROM places(from = $__fromTime, to = $__toTime)
-WHERE $__conditionalAll(country IN (${country:singlequote}), $country)
+WHERE places.time + seconds <= $__toTime
+  AND $__conditionalAll(country IN (${country:singlequote}), $country)
   AND known_scanner <= ${scanners}
 GROUP BY time
 ORDER BY time

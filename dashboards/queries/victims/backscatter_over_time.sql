@@ -5,6 +5,6 @@ SELECT
 FROM places(from = $__fromTime, to = $__toTime)
 WHERE is_backscatter
   AND $__conditionalAll(country IN (${country:singlequote}), $country)
-  AND places.time < toStartOfInterval($__toTime, INTERVAL 600 SECOND)
+  AND places.time < toStartOfInterval($__toTime, INTERVAL 600 SECOND) AND places.time + seconds <= $__toTime
 GROUP BY time, class
 ORDER BY time, class

@@ -1,15 +1,18 @@
 //! What many questions ask for and the schema says once, and what an older store has of it after an upgrade.
 
+use std::ops::Range;
+
 use noroshi_proto::batch::Span;
 use noroshi_proto::loss::{Loss, Losses};
 use noroshi_proto::time::Interval;
 use noroshi_proto::traffic::Traffic;
 use noroshi_store::engine::testing;
+use noroshi_store::explore::grain;
 use noroshi_store::retention::Retention;
 use noroshi_store::sources::SEARCH_ROWS_MAX;
 use noroshi_store::store::{Store, StoreConfig};
 
-use crate::support::{MORNING, flow, number, of_spans, open, store};
+use crate::support::{MORNING, batch, flow, number, of_spans, open, store};
 
 const DAY: u64 = MORNING / 86_400 * 86_400;
 
@@ -42,8 +45,11 @@ async fn classes_and_losses_are_parted_as_the_protocol_parts_them() {
         "flow_tuples",
         "minute_rollup",
         "ten_minute_rollup",
+        "ten_minute_places",
+        "ten_minute_services",
         "hour_rollup",
         "place_rollup",
+        "hour_services",
         "day_rollup",
         "hourly_sources",
     ] {
@@ -81,12 +87,22 @@ async fn an_older_store_has_its_places_after_the_upgrade() {
     };
     let store = open(config.clone()).await;
     fill(&store).await;
-    let packets = "SELECT sum(packets) FROM place_rollup FINAL";
-    let before = number(&store, packets).await;
-    assert!(before > 0);
+    let tables = [
+        "place_rollup",
+        "hour_services",
+        "ten_minute_places",
+        "ten_minute_services",
+    ];
+    let packets = number(&store, "SELECT sum(packets) FROM flow_tuples").await;
     for statement in [
         "DROP VIEW places",
+        "DROP VIEW services",
+        "DROP VIEW service_places",
         "DROP TABLE place_rollup",
+        "DROP TABLE ten_minute_places",
+        "DROP TABLE ten_minute_services",
+        "DROP TABLE hour_services",
+        "DROP TABLE rolled_up",
         "ALTER TABLE migrations DELETE WHERE version > 10 SETTINGS mutations_sync = 2",
         "ALTER TABLE flow_tuples DROP COLUMN is_scan, DROP COLUMN is_backscatter",
     ] {
@@ -98,28 +114,51 @@ async fn an_older_store_has_its_places_after_the_upgrade() {
             .expect(statement);
     }
     let store = open(config).await;
-    assert_eq!(number(&store, packets).await, before);
+    for table in tables {
+        let kept = format!("SELECT sum(packets) FROM {table} FINAL");
+        assert_eq!(number(&store, &kept).await, packets, "{table}");
+    }
     let scans = "SELECT sum(packets) FROM flow_tuples WHERE is_scan";
     assert!(number(&store, scans).await > 0);
 }
 
+/// Of a view over this time: seconds of a bin, flow tuples or packets, and distinct sources.
+async fn seen(store: &Store, view: &str, range: Range<u64>) -> (u64, u64, u64) {
+    let Range { start, end } = range;
+    let seen = format!(
+        "SELECT toUInt64(max(seconds)), sum(packets), uniqCombinedMerge(sources) \
+         FROM {view}(from = toDateTime({start}), to = toDateTime({end} - 1)) \
+         WHERE toUnixTimestamp(time) % seconds = 0"
+    );
+    let seen = store.client().query(&seen).fetch_one();
+    seen.await.unwrap()
+}
+
 #[tokio::test]
-async fn a_day_is_in_places_by_the_minute_and_a_week_by_the_hour() {
+async fn views_have_everything_whatever_their_grain() {
     let store = store().await;
-    fill(&store).await;
-    for (days, seconds) in [(1, 60), (7, 3_600)] {
-        let (from, to) = (DAY + 86_400 - days * 86_400, DAY + 86_400);
-        let places = format!(
-            "SELECT any(seconds), sum(packets), uniqCombinedMerge(sources) \
-             FROM places(from = toDateTime({from}), to = toDateTime({to}))"
-        );
-        let places = store.client().query(&places).fetch_one::<(u32, u64, u64)>();
-        let flows = Traffic::ALL.len() as u64;
-        assert_eq!(
-            places.await.unwrap(),
-            (seconds, 3 * flows, flows),
-            "{days} days"
-        );
+    let sources: u32 = 4;
+    let spans = [0, 3_600, 7_200, 7_800, 8_340];
+    for (sequence, after) in spans.into_iter().enumerate() {
+        let batch = batch("north", sequence as u64, MORNING + after, sources);
+        store.append(batch).await.unwrap();
+    }
+    let sources = u64::from(sources);
+    let (end, packets) = (MORNING + 8_400, 3 * sources * spans.len() as u64);
+    // nothing closed; an hour; two hours and ten minutes, after which there are ten minutes in minutes only
+    for closed in [MORNING, MORNING + 3_600, MORNING + 7_800] {
+        store.roll_up(DAY..closed).await.unwrap();
+        for view in ["places", "services", "service_places"] {
+            for seconds in [10_800, 86_400] {
+                let seen = seen(&store, view, end - seconds..end).await;
+                assert_eq!(seen, (grain(seconds), packets, sources), "{view}");
+            }
+        }
+    }
+    // beyond two days ten minutes stand for hours that are not closed, and what is in minutes only is not there
+    for view in ["places", "services", "service_places"] {
+        let week = seen(&store, view, end - 604_800..end).await;
+        assert_eq!(week, (grain(604_800), packets * 3 / 5, sources), "{view}");
     }
 }
 

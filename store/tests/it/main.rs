@@ -7,6 +7,7 @@ mod cases;
 mod classes;
 mod crash;
 mod engine;
+mod explore;
 mod hellos;
 mod people;
 mod retention;

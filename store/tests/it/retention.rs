@@ -19,12 +19,15 @@ async fn config(retention: Retention) -> StoreConfig {
     }
 }
 
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 11] = [
     "flow_tuples",
     "minute_rollup",
     "ten_minute_rollup",
+    "ten_minute_places",
+    "ten_minute_services",
     "hour_rollup",
     "place_rollup",
+    "hour_services",
     "day_rollup",
     "hourly_sources",
     "batch_ledger",
