@@ -13,9 +13,9 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::command::up::Role;
 
-/// Spans with which a trace begins: one batch, one round of the analyzer, one answer, one attempt to
-/// deliver.
-const ROOTS: [&str; 4] = ["batch", "round", "answer", "delivery"];
+/// Spans with which a trace begins: one batch, one round of the analyzer, what it rolls up beside, one
+/// answer, one attempt to deliver.
+const ROOTS: [&str; 5] = ["batch", "round", "roll_up", "answer", "delivery"];
 
 /// Lets a share of traces be made, each whole, and log lines as they are asked for.
 pub(super) struct Choice {

@@ -7,7 +7,7 @@ FROM minute_rollup AS rollup
 WHERE minute >= toDateTime({start:UInt64}, 'UTC') AND minute < toDateTime({end:UInt64}, 'UTC')
   AND is_scan
   AND ({country:String} = '' OR country = {country:String})
-  AND has(arrayMap(one -> toUInt16OrZero(splitByChar('/', one)[2]), {services:Array(String)}), service_port)
+  AND has({ports:Array(UInt16)}, service_port)
   AND service IN {services:Array(String)}
 GROUP BY service, bin
 ORDER BY service, bin

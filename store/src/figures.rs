@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use noroshi_proto::time::Millis;
+use noroshi_proto::traffic::Service;
 
 use crate::ledger::millis;
 use crate::question::sql;
@@ -157,6 +158,8 @@ impl Store {
         country: Option<&str>,
         bins: &Bins,
     ) -> Result<BTreeMap<String, Vec<u64>>, StoreError> {
+        let named = services.iter().filter_map(|name| Service::from_name(name));
+        let ports: Vec<u16> = named.map(|service| service.port).collect();
         let rows = self
             .ask(sql!("figures_service_series"))
             .param("start", bins.range.start)
@@ -164,6 +167,7 @@ impl Store {
             .param("step", bins.step)
             .param("country", country.unwrap_or(""))
             .param("services", services)
+            .param("ports", ports)
             .fetch_all::<(String, u64, u64)>()
             .await?;
         Ok(lines(bins, rows))

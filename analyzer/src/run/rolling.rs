@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use noroshi_store::store::{Store, StoreError};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
+use tracing::{Instrument as _, trace_span};
 
 use super::RunError;
 use super::warm::{due_since, whole_before};
@@ -58,12 +59,12 @@ impl Rolling {
     /// # Errors
     /// As a round fails.
     pub(super) async fn finish(&mut self, end: u64) -> Result<(), RunError> {
-        while let Some(ended) = self.rounds.join_next().await {
-            self.take(ended)?;
-        }
-        if end > self.from {
-            self.begin(end);
-        }
+        self.wait().await?;
+        self.begin(end);
+        self.wait().await
+    }
+
+    async fn wait(&mut self) -> Result<(), RunError> {
         while let Some(ended) = self.rounds.join_next().await {
             self.take(ended)?;
         }
@@ -74,13 +75,12 @@ impl Rolling {
         self.range = self.from..through;
         (self.from, self.through) = (through, through);
         let (store, range) = (self.store.clone(), self.range.clone());
-        self.rounds.spawn(async move { store.roll_up(range).await });
+        let round = async move { store.roll_up(range).await };
+        let span = trace_span!(parent: None, "roll_up");
+        self.rounds.spawn(round.instrument(span));
     }
 
-    fn take(
-        &mut self,
-        ended: Result<Result<(), StoreError>, tokio::task::JoinError>,
-    ) -> Result<(), RunError> {
+    fn take(&mut self, ended: Result<Result<(), StoreError>, JoinError>) -> Result<(), RunError> {
         let ended = ended.map_err(RunError::from).and_then(|made| Ok(made?));
         if ended.is_err() {
             self.arrived(self.range.start);

@@ -26,9 +26,9 @@ const KEYS: [&str; 15] = [
 /// And of a service.
 const SERVICE_KEYS: [&str; 2] = ["service.name", "service.version"];
 /// Names of spans.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "answer", "append", "batch", "delivery", "detector", "enrich", "examine", "insert", "keep",
-    "query", "read", "round", "turn", "write",
+    "query", "read", "roll_up", "round", "turn", "write",
 ];
 
 /// One span.
