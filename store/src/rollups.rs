@@ -189,7 +189,13 @@ impl Store {
     /// Meant to be called every ten minutes, from the first second at which anything arrived since, and at the end of a
     /// replay. A period still open at `range.end` is left for later.
     pub async fn roll_up(&self, range: Range<u64>) -> Result<(), StoreError> {
-        for grain in &GRAINS {
+        self.roll_up_to(Bin::Day, range).await
+    }
+
+    /// [`Store::roll_up`], of this grain and those finer than it.
+    pub async fn roll_up_to(&self, bin: Bin, range: Range<u64>) -> Result<(), StoreError> {
+        let wanted = GRAINS.iter().filter(|grain| grain.seconds <= bin.seconds());
+        for grain in wanted {
             let due = self.due(grain, &range).await?;
             for periods in due.chunks(PERIODS) {
                 for table in grain.tables {

@@ -22,13 +22,13 @@ pub(super) struct Rolling {
 }
 
 impl Rolling {
-    /// After an analyzer was made warm up to `position`. Its first round looks at all that may be due: something may have
-    /// come since the warm-up looked.
+    /// Beside an analyzer that was made warm up to `position`. The first round begins at once and looks at all that may be
+    /// due: the warm-up needs no hours, and something may have come since it looked.
     pub(super) fn new(store: &Store, position: u64) -> Self {
         Self {
             store: store.clone(),
             from: due_since(position),
-            through: whole_before(position),
+            through: 0,
             rounds: JoinSet::new(),
             range: 0..0,
         }

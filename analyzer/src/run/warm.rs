@@ -2,6 +2,7 @@
 
 use noroshi_proto::time::IntervalLength;
 use noroshi_store::past::{PastBin, PastBins};
+use noroshi_store::rollups::Bin;
 use noroshi_store::store::{Store, StoreError};
 use tokio::task::spawn_blocking;
 
@@ -82,7 +83,7 @@ pub(super) async fn roll_up_due(store: &Store, position: u64) -> Result<(), Stor
     };
     let due = due_since(position).max(span.start);
     if due < whole {
-        store.roll_up(due..whole).await?;
+        store.roll_up_to(Bin::TenMinutes, due..whole).await?;
     }
     Ok(())
 }
