@@ -21,6 +21,8 @@ use crate::store::{Store, StoreError};
 pub const SEARCH_SECONDS_MAX: u64 = 86_400;
 /// Flow tuples that are searched through at most, the newest of a time: what two cores read within a second.
 pub const SEARCH_ROWS_MAX: u64 = 10_000_000;
+/// Rows of others that are read beside those of one sensor's batch: a granule of 8,192 at each end.
+const BESIDE_ROWS: u64 = 16_384;
 /// Parts of a search: sensors, AS numbers or networks.
 pub const PARTS_MAX: u32 = 100;
 /// Single sources of a search.
@@ -211,16 +213,23 @@ impl Apart {
 }
 
 impl Store {
-    /// The end of `range` in which there are at most [`SEARCH_ROWS_MAX`] flow tuples, or its last minute.
+    /// The end of `range` in which there are at most [`SEARCH_ROWS_MAX`] flow tuples to read, or its last minute: of one
+    /// sensor where it is named, else (empty) of all.
     ///
     /// # Errors
     /// When the store does not answer, here as everywhere below.
-    pub async fn within_reach(&self, range: Range<u64>) -> Result<Range<u64>, StoreError> {
+    pub async fn within_reach(
+        &self,
+        range: Range<u64>,
+        sensor: &str,
+    ) -> Result<Range<u64>, StoreError> {
         let before = self
             .ask(sql!("search_reach"))
             .param("start", range.start)
             .param("end", range.end)
             .param("rows_max", SEARCH_ROWS_MAX)
+            .param("sensor", sensor)
+            .param("beside", BESIDE_ROWS)
             .fetch_one::<u64>()
             .await?;
         let latest = range.end.saturating_sub(60).max(range.start);

@@ -54,7 +54,6 @@ async fn asked(
 ) -> Result<Result<Asked, Response>, Failed> {
     let fields = Fields::read(query.as_bytes());
     let range = range(&fields, desk.newest().await?).ok_or(Failed::Wrong)?;
-    let range = desk.store.within_reach(range).await?;
     let service = service(&fields).ok_or(Failed::Wrong)?;
     let sensor = fields.get("sensor").unwrap_or("");
     let page = fields.get("page").unwrap_or("1").parse::<u64>();
@@ -65,6 +64,7 @@ async fn asked(
     if !(sensor.is_empty() || SensorId::new(sensor).is_some()) {
         return Err(Failed::Wrong);
     }
+    let range = desk.store.within_reach(range, sensor).await?;
     let here = format!("/explore/sources/{address}/rows?{query}");
     Ok(
         match door(desk, visitor, (address, "rows", &here), &range).await? {

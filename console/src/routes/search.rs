@@ -72,7 +72,10 @@ fn is_wide(network: IpNet) -> bool {
 
 /// The end of a search's time that can be searched through while somebody waits.
 pub(super) async fn within_reach(desk: &Desk, search: Search) -> Result<Search, Failed> {
-    let range = desk.store.within_reach(search.range.clone()).await?;
+    let reach = desk
+        .store
+        .within_reach(search.range.clone(), &search.sensor);
+    let range = reach.await?;
     Ok(Search { range, ..search })
 }
 

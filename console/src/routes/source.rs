@@ -163,7 +163,7 @@ async fn show(
 /// Of the day until `end`, or of the last part of it that is within reach.
 async fn bins(desk: &Desk, end: u64) -> Result<Bins, Failed> {
     let day = Bins::ending(end, *BIN.end(), BINS);
-    let reach = desk.store.within_reach(day.range.clone()).await?;
+    let reach = desk.store.within_reach(day.range.clone(), "").await?;
     if reach == day.range {
         return Ok(day);
     }

@@ -167,12 +167,12 @@ async fn a_search_reaches_as_far_back_as_can_be_read() {
     let store = store().await;
     let range = MORNING..MORNING + 3_600;
     assert_eq!(
-        store.within_reach(range.clone()).await.unwrap(),
+        store.within_reach(range.clone(), "").await.unwrap(),
         range,
         "nothing was kept"
     );
-    // three minutes, each with half of what may be read
-    for minute in [10, 20, 30] {
+    // four minutes, each with half of what may be read
+    for minute in [10, 20, 30, 40] {
         let end = MORNING + minute * 60;
         let insert = format!(
             "INSERT INTO batch_ledger (sensor, epoch, sequence, first, last_end, flows) \
@@ -181,8 +181,24 @@ async fn a_search_reaches_as_far_back_as_can_be_read() {
         );
         store.client().query(&insert).execute().await.unwrap();
     }
-    let reach = store.within_reach(range.clone()).await.unwrap();
-    assert_eq!(reach, MORNING + 600..range.end, "two of them");
-    let last = MORNING + 1_799..MORNING + 1_800;
-    assert_eq!(store.within_reach(last.clone()).await.unwrap(), last);
+    let reach = async |range: Range<u64>, sensor| store.within_reach(range, sensor).await.unwrap();
+    let of_all = reach(range.clone(), "").await;
+    assert_eq!(of_all, MORNING + 1_200..range.end, "two of them");
+    let last = MORNING + 2_399..MORNING + 2_400;
+    assert_eq!(reach(last.clone(), "").await, last, "a minute at least");
+    assert_eq!(reach(range.clone(), "north").await, of_all);
+    assert_eq!(
+        reach(range.clone(), "south").await,
+        range,
+        "it kept nothing"
+    );
+    // 12 batches in each minute, of which as much as two granules each is read beside them
+    let insert = format!(
+        "INSERT INTO batch_ledger (sensor, epoch, sequence, first, last_end, flows) \
+         SELECT 'west', 1, number, toDateTime({MORNING} + number * 5), toDateTime({MORNING} + number * 5 + 5), 1 \
+         FROM numbers(720)"
+    );
+    store.client().query(&insert).execute().await.unwrap();
+    let of_west = MORNING + 3_600 - SEARCH_ROWS_MAX / (12 * 16_385) * 60..range.end;
+    assert_eq!(reach(range, "west").await, of_west);
 }
