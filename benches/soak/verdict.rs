@@ -150,19 +150,15 @@ pub fn growth(pages: &Pages, seconds: f64) -> Vec<String> {
     grown
 }
 
-/// By least squares, a second.
+/// The median of the slopes between any two values (Theil and Sen), a second: what is rolled up once an hour is a peak, not a
+/// trend, and least squares would tell one from it by where in the hour it falls.
 fn slope(series: &Series) -> f64 {
-    let count = series.len() as f64;
-    let (at, value) = series
-        .iter()
-        .fold((0.0, 0.0), |(at, value), one| (at + one.0, value + one.1));
-    let (at, value) = (at / count, value / count);
-    let both: f64 = series
-        .iter()
-        .map(|one| (one.0 - at) * (one.1 - value))
-        .sum();
-    let square: f64 = series.iter().map(|one| (one.0 - at).powi(2)).sum();
-    both / square
+    let mut slopes = Vec::new();
+    for (place, (at, value)) in series.iter().enumerate() {
+        let later = series.iter().skip(place + 1);
+        slopes.extend(later.map(|(later, grown)| (grown - value) / (later - at)));
+    }
+    quantile(&mut slopes, 0.5)
 }
 
 /// The value at a share of the way from the smallest to the largest.

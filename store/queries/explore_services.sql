@@ -1,5 +1,6 @@
 -- Scans by service, those with most distinct sources first; of one service and country, or of all. A service has no more
--- sources than flow tuples: the sets of sources are merged for those alone that have most of these.
+-- sources than flow tuples: the sets of sources are merged for those alone that have most of these. What is asked for is
+-- all in the key, so it may be looked at before FINAL.
 WITH often AS
 (
     SELECT transport, service_port
@@ -38,3 +39,4 @@ FROM
 GROUP BY seen.transport, seen.service_port
 ORDER BY distinct_sources DESC, part
 LIMIT {limit:UInt32}
+SETTINGS optimize_move_to_prewhere_if_final = 1
