@@ -1,21 +1,29 @@
 //! The demo on a terminal of its own, where it stays until it is told to end.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use nix::pty::openpty;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::centre::{program, sensor_program};
+
+/// Those of the demo.
+const SENSORS: usize = 2;
 
 /// A demo that plays, until it is dropped.
 pub struct Demo {
     child: Child,
     address: String,
     users: BTreeMap<String, String>,
+    /// Its sensors' processes, which go on when whoever looks is there: a demo is over within seconds.
+    sensors: Vec<i32>,
     /// Reads on, so that the demo can go on writing.
     listener: Option<JoinHandle<()>>,
 }
@@ -42,23 +50,56 @@ impl Demo {
             Some((name.to_owned(), password.trim().to_owned()))
         });
         let users = users.collect();
+        let sensors = held_sensors(&child);
         let listener = thread::spawn(move || lines.for_each(drop));
         Self {
             child,
             address: address.expect("the demo says where its console is"),
             users,
+            sensors,
             listener: Some(listener),
         }
     }
 
     /// What the browser has to know.
     pub fn facts(&self) -> Value {
-        json!({ "address": self.address, "users": self.users })
+        json!({ "address": self.address, "users": self.users, "held": self.sensors })
     }
+}
+
+/// Halts the demo's sensors as soon as there are any.
+fn held_sensors(demo: &Child) -> Vec<i32> {
+    for _ in 0..3_000 {
+        let sensors = sensors_of(demo.id());
+        if sensors.len() == SENSORS {
+            for pid in &sensors {
+                kill(Pid::from_raw(*pid), Signal::SIGSTOP).expect("it runs");
+            }
+            return sensors;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the demo has no sensors");
+}
+
+/// Its children of the sensor's name, by what the kernel says of every process.
+fn sensors_of(parent: u32) -> Vec<i32> {
+    let processes = fs::read_dir("/proc").expect("the system tells of processes");
+    let stats =
+        processes.filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("stat")).ok());
+    let sensor = |stat: String| {
+        let (pid, rest) = stat.split_once(" (noroshi-sensor) ")?;
+        let parent_of = rest.split(' ').nth(1)?.parse::<u32>().ok()?;
+        (parent_of == parent).then(|| pid.parse().ok())?
+    };
+    stats.filter_map(sensor).collect()
 }
 
 impl Drop for Demo {
     fn drop(&mut self) {
+        for pid in sensors_of(self.child.id()) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL); // who is halted would stay for good
+        }
         let _ = self.child.kill(); // a panic must not hide the first
         let _ = self.child.wait();
         let _ = self.listener.take().map(JoinHandle::join);

@@ -13,6 +13,7 @@ await it("prints an operator and a partner", () => {
 await it("shows alerts as they open, on the page that was loaded once", async () => {
   await page.evaluate(() => { document.body.dataset.loaded = "once"; });
   const before = await page.locator(links).count();
+  for (const sensor of facts.held) process.kill(sensor, "SIGCONT");
   const grown = ([links, before]) => document.querySelectorAll(links).length > before;
   await page.waitForFunction(grown, [links, before], { timeout: 2 * PATIENCE });
   assert.equal(await page.locator("body").getAttribute("data-loaded"), "once");
