@@ -3,7 +3,7 @@
 use noroshi_proto::traffic::Service;
 
 use crate::figures::Bins;
-use crate::question::{Question, sql};
+use crate::question::{Question, Sql, sql};
 use crate::rollups::numbers;
 use crate::store::{Store, StoreError};
 
@@ -58,9 +58,7 @@ impl Store {
         field: &Field,
         limit: u32,
     ) -> Result<Vec<Part<String>>, StoreError> {
-        let parts = asked(self.ask(sql!("explore_services")), field).param("limit", limit);
-        let rows = parts.fetch_all::<(String, u64, u64)>().await?;
-        Ok(rows.into_iter().map(part).collect())
+        self.parts(sql!("explore_services"), field, limit).await
     }
 
     /// The countries that most sources scanned from, at most `limit`; empty where unknown.
@@ -72,7 +70,16 @@ impl Store {
         field: &Field,
         limit: u32,
     ) -> Result<Vec<Part<String>>, StoreError> {
-        let parts = asked(self.ask(sql!("explore_countries")), field).param("limit", limit);
+        self.parts(sql!("explore_countries"), field, limit).await
+    }
+
+    async fn parts(
+        &self,
+        sql: Sql,
+        field: &Field,
+        limit: u32,
+    ) -> Result<Vec<Part<String>>, StoreError> {
+        let parts = asked(self.ask(sql), field).param("limit", limit);
         let rows = parts.fetch_all::<(String, u64, u64)>().await?;
         Ok(rows.into_iter().map(part).collect())
     }

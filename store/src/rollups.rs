@@ -99,7 +99,7 @@ struct Table {
     name: &'static str,
     source: Source,
     sql: Sql,
-    /// Periods made by one insert.
+    /// Periods made by one insert, at most [`PERIODS`]: six hours of minutes, one of raw rows.
     periods: usize,
 }
 
@@ -142,9 +142,9 @@ const GRAINS: [Grain; 3] = [
         seconds: 600,
         measure: MINUTES,
         tables: &[
-            table("ten_minute_rollup", MINUTES, sql!("make_rollup"), 6),
-            table("ten_minute_services", MINUTES, sql!("make_services"), 6),
-            table("ten_minute_places", MINUTES, sql!("make_places"), 6),
+            table("ten_minute_rollup", MINUTES, sql!("make_rollup"), 36),
+            table("ten_minute_services", MINUTES, sql!("make_services"), 36),
+            table("ten_minute_places", MINUTES, sql!("make_places"), 36),
         ],
     },
     Grain {
@@ -156,13 +156,13 @@ const GRAINS: [Grain; 3] = [
                 "hour_services",
                 closed("ten_minute_services"),
                 sql!("make_services"),
-                6,
+                36,
             ),
             table(
                 "place_rollup",
                 closed("ten_minute_places"),
                 sql!("make_places"),
-                6,
+                36,
             ),
             table("hourly_sources", MINUTES, sql!("make_hourly_sources"), 1),
         ],
@@ -180,7 +180,7 @@ const GRAINS: [Grain; 3] = [
 ];
 
 /// Periods made before it is written down that they are.
-const PERIODS: usize = 6;
+const PERIODS: usize = 36;
 
 impl Store {
     /// Makes every coarser rollup for the periods that end in `range` (seconds since 1970) and lack flows. Made twice,

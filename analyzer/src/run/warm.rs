@@ -77,15 +77,8 @@ fn recalled(mut analysis: Analysis, mut past: PastBins) -> Analysis {
 /// Makes the rollups that a warm-up before `position` reads, where they are due: after a crash,
 /// or because something came late.
 pub(super) async fn roll_up_due(store: &Store, position: u64) -> Result<(), StoreError> {
-    let whole = whole_before(position);
-    let Some(span) = store.span().await? else {
-        return Ok(());
-    };
-    let due = due_since(position).max(span.start);
-    if due < whole {
-        store.roll_up_to(Bin::TenMinutes, due..whole).await?;
-    }
-    Ok(())
+    let range = due_since(position)..whole_before(position);
+    store.roll_up_to(Bin::TenMinutes, range).await
 }
 
 /// From where on rollups may lack something that was kept before `position`.
