@@ -112,7 +112,7 @@ fn rankings() -> Vec<Panel> {
         Panel {
             title: "Services asked for",
             description: "The twenty services that most distinct sources scanned over the time \
-                          shown. A click opens the service.",
+                          shown. A click opens the service, with its networks and countries.",
             width: 12,
             view: View::Table(SERVICES),
             unit: Unit::Count,

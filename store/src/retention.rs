@@ -37,7 +37,7 @@ pub struct Retention {
     pub ten_minute_rollup: Keep,
     /// Counts per hour and service, and per country.
     pub hour_rollup: Keep,
-    /// Counts per service and day.
+    /// Counts per day and service.
     pub day_rollup: Keep,
     /// What single sources did, per hour.
     pub hourly_sources: Keep,
@@ -99,6 +99,7 @@ impl Retention {
             ("place_rollup", "start", self.hour_rollup),
             ("hour_services", "start", self.hour_rollup),
             ("day_rollup", "start", self.day_rollup),
+            ("day_services", "start", self.day_rollup),
             ("hourly_sources", "hour", self.hourly_sources),
             ("batch_ledger", "last_end", self.batch_ledger),
             ("sensor_hellos", "at", self.batch_ledger),

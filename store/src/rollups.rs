@@ -170,12 +170,15 @@ const GRAINS: [Grain; 3] = [
     Grain {
         seconds: 86_400,
         measure: closed("place_rollup"),
-        tables: &[table(
-            "day_rollup",
-            closed("hour_rollup"),
-            sql!("make_rollup"),
-            1,
-        )],
+        tables: &[
+            table("day_rollup", closed("hour_rollup"), sql!("make_rollup"), 1),
+            table(
+                "day_services",
+                closed("hour_services"),
+                sql!("make_services"),
+                1,
+            ),
+        ],
     },
 ];
 

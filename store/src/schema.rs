@@ -26,7 +26,7 @@ struct Migration {
 }
 
 /// Every change, oldest first. To change the schema add a file and a line; never touch an old one.
-const MIGRATIONS: [Migration; 13] = [
+const MIGRATIONS: [Migration; 14] = [
     Migration {
         version: 1,
         name: "flow_tuples",
@@ -91,6 +91,11 @@ const MIGRATIONS: [Migration; 13] = [
         version: 13,
         name: "by_time",
         sql: include_str!("../migrations/0013_by_time.sql"),
+    },
+    Migration {
+        version: 14,
+        name: "small_granules",
+        sql: include_str!("../migrations/0014_small_granules.sql"),
     },
 ];
 

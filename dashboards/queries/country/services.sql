@@ -2,11 +2,10 @@
 WITH often AS
 (
     SELECT transport, service_port
-    FROM hour_rollup FINAL
-    WHERE $__timeFilter(start)
+    FROM service_place_sums(from = $__fromTime, to = $__toTime)
+    WHERE is_scan
       AND country = ${place:singlequote}
       AND known_scanner <= ${scanners}
-      AND is_scan
     GROUP BY transport, service_port
     ORDER BY sum(flows) DESC
     LIMIT 200
@@ -14,14 +13,13 @@ WITH often AS
 SELECT
     concat(toString(transport), '/', toString(service_port)) AS service,
     uniqCombinedMerge(sources) AS "sources",
-    uniqCombinedMerge(networks) AS "/24s",
-    sum(hour_rollup.packets) AS "packets"
-FROM hour_rollup FINAL
-WHERE $__timeFilter(start)
-  AND (transport, service_port) GLOBAL IN (SELECT transport, service_port FROM often)
+    sum(service_place_sums.packets) AS "packets"
+FROM service_place_sums(from = $__fromTime, to = $__toTime)
+WHERE (transport, service_port) GLOBAL IN (SELECT transport, service_port FROM often)
+  AND is_scan
   AND country = ${place:singlequote}
   AND known_scanner <= ${scanners}
-  AND is_scan
 GROUP BY transport, service_port
 ORDER BY "sources" DESC, service
 LIMIT 30
+SETTINGS optimize_move_to_prewhere_if_final = 1

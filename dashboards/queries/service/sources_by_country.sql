@@ -1,9 +1,8 @@
 WITH largest AS
 (
     SELECT country
-    FROM ${grain} FINAL
-    WHERE $__timeFilter(start)
-      AND transport = splitByChar('/', ${service:singlequote})[1]
+    FROM service_place_sums(from = $__fromTime, to = $__toTime)
+    WHERE transport = splitByChar('/', ${service:singlequote})[1]
       AND service_port = toUInt16OrZero(splitByChar('/', ${service:singlequote})[2])
       AND $__conditionalAll(country IN (${country:singlequote}), $country)
       AND known_scanner <= ${scanners}
@@ -25,3 +24,4 @@ WHERE $__timeFilter(start)
   AND is_scan
 GROUP BY time, place
 ORDER BY time, place
+SETTINGS optimize_move_to_prewhere_if_final = 1

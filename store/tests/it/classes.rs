@@ -89,7 +89,9 @@ async fn an_older_store_has_its_places_after_the_upgrade() {
     fill(&store).await;
     let tables = [
         "place_rollup",
+        "day_services",
         "hour_services",
+        "day_services",
         "ten_minute_places",
         "ten_minute_services",
     ];
@@ -98,10 +100,13 @@ async fn an_older_store_has_its_places_after_the_upgrade() {
         "DROP VIEW places",
         "DROP VIEW services",
         "DROP VIEW service_places",
+        "DROP VIEW service_sums",
+        "DROP VIEW service_place_sums",
         "DROP TABLE place_rollup",
         "DROP TABLE ten_minute_places",
         "DROP TABLE ten_minute_services",
         "DROP TABLE hour_services",
+        "DROP TABLE day_services",
         "DROP TABLE rolled_up",
         "ALTER TABLE migrations DELETE WHERE version > 10 SETTINGS mutations_sync = 2",
         "ALTER TABLE flow_tuples DROP COLUMN is_scan, DROP COLUMN is_backscatter",
@@ -120,6 +125,38 @@ async fn an_older_store_has_its_places_after_the_upgrade() {
     }
     let scans = "SELECT sum(packets) FROM flow_tuples WHERE is_scan";
     assert!(number(&store, scans).await > 0);
+}
+
+#[tokio::test]
+async fn hours_and_days_keep_everything_wherever_their_upgrade_was_cut() {
+    let config = StoreConfig {
+        endpoint: testing::database().await,
+        cluster: None,
+        retention: Retention::forever(),
+    };
+    let store = open(config.clone()).await;
+    fill(&store).await;
+    let packets = number(&store, "SELECT sum(packets) FROM flow_tuples").await;
+    let forget = "ALTER TABLE migrations DELETE WHERE version > 13 SETTINGS mutations_sync = 2";
+    let begun = "CREATE TABLE {table}_next AS {table}";
+    let copied = "INSERT INTO {table}_next SELECT * FROM {table}";
+    let dropped = "RENAME TABLE {table} TO {table}_next";
+    for cut in [&[][..], &[begun], &[begun, copied], &[dropped]] {
+        for table in ["hour_rollup", "day_rollup"] {
+            for statement in cut.iter().chain([&forget]) {
+                let statement = statement.replace("{table}", table);
+                store.client().query(&statement).execute().await.unwrap();
+            }
+            let store = open(config.clone()).await;
+            let kept = format!("SELECT sum(packets) FROM {table} FINAL");
+            assert_eq!(number(&store, &kept).await, packets, "{table}, {cut:?}");
+            let tables = "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name LIKE";
+            let small = format!("{tables} '{table}' AND engine_full LIKE '%granularity = 256%'");
+            assert_eq!(number(&store, &small).await, 1, "{table}, {cut:?}");
+            let left = number(&store, &format!("{tables} '%_next'")).await;
+            assert_eq!(left, 0, "{table}, {cut:?}");
+        }
+    }
 }
 
 /// Of a view over this time: seconds of a bin, flow tuples or packets, and distinct sources.
@@ -159,6 +196,45 @@ async fn views_have_everything_whatever_their_grain() {
     for view in ["places", "services", "service_places"] {
         let week = seen(&store, view, end - 604_800..end).await;
         assert_eq!(week, (grain(604_800), packets * 3 / 5, sources), "{view}");
+    }
+}
+
+#[tokio::test]
+async fn sums_of_services_are_of_the_time_asked_for() {
+    let store = store().await;
+    for sequence in 0..40 {
+        let batch = batch("north", sequence, DAY + sequence * 3 * 3_600, 4);
+        store.append(batch).await.unwrap();
+    }
+    // days are made up to the fourth, hours up to the middle of the fifth
+    store.roll_up(DAY..DAY + 4 * 86_400 + 43_200).await.unwrap();
+    for (from, to) in [
+        (0, 96),
+        (1, 95),
+        (24, 72),
+        (25, 74),
+        (10, 100),
+        (70, 108),
+        (30, 60),
+    ] {
+        let (from, to) = (DAY + from * 3_600, DAY + to * 3_600 - 1);
+        let between = |time| format!("{time} >= toDateTime({from}) AND {time} <= toDateTime({to})");
+        let seen = format!(
+            "SELECT sum(packets) FROM flow_tuples WHERE {}",
+            between("interval")
+        );
+        let seen = number(&store, &seen).await;
+        assert!(seen > 0);
+        for view in ["service_sums", "service_place_sums"] {
+            let summed = format!(
+                "SELECT sum(packets) FROM {view}(from = toDateTime({from}), to = toDateTime({to}))"
+            );
+            assert_eq!(
+                number(&store, &summed).await,
+                seen,
+                "{view}, {from} to {to}"
+            );
+        }
     }
 }
 

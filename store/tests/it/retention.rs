@@ -19,7 +19,7 @@ async fn config(retention: Retention) -> StoreConfig {
     }
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "flow_tuples",
     "minute_rollup",
     "ten_minute_rollup",
@@ -29,6 +29,7 @@ const TABLES: [&str; 11] = [
     "place_rollup",
     "hour_services",
     "day_rollup",
+    "day_services",
     "hourly_sources",
     "batch_ledger",
 ];
