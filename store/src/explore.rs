@@ -44,7 +44,11 @@ impl Store {
     /// # Errors
     /// When the store does not answer.
     pub async fn explore_line(&self, field: &Field) -> Result<Vec<Part<u64>>, StoreError> {
-        let line = asked(self.ask(sql!("explore_line")), field).param("step", field.bins.step);
+        let sql = match field.service {
+            None => sql!("explore_line"),
+            Some(_) => sql!("explore_line_of_service"),
+        };
+        let line = asked(self.ask(sql), field).param("step", field.bins.step);
         let rows = line.fetch_all::<(u64, u64, u64)>().await?;
         Ok(rows.into_iter().map(part).collect())
     }
@@ -58,7 +62,12 @@ impl Store {
         field: &Field,
         limit: u32,
     ) -> Result<Vec<Part<String>>, StoreError> {
-        self.parts(sql!("explore_services"), field, limit).await
+        let sql = if field.country.is_empty() {
+            sql!("explore_services")
+        } else {
+            sql!("explore_services_of_country")
+        };
+        self.parts(sql, field, limit).await
     }
 
     /// The countries that most sources scanned from, at most `limit`; empty where unknown.
@@ -70,7 +79,11 @@ impl Store {
         field: &Field,
         limit: u32,
     ) -> Result<Vec<Part<String>>, StoreError> {
-        self.parts(sql!("explore_countries"), field, limit).await
+        let sql = match field.service {
+            None => sql!("explore_countries"),
+            Some(_) => sql!("explore_countries_of_service"),
+        };
+        self.parts(sql, field, limit).await
     }
 
     async fn parts(
