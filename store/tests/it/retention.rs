@@ -2,22 +2,12 @@
 
 use noroshi_proto::time::Millis;
 use noroshi_store::cases::Case;
-use noroshi_store::engine::testing;
 use noroshi_store::notices::Notice;
 use noroshi_store::retention::{Keep, Retention};
-use noroshi_store::store::{Store, StoreConfig, StoreError};
+use noroshi_store::store::{Store, StoreError};
 
 use crate::cases::alert;
-use crate::support::{batch, number, open};
-
-async fn config(retention: Retention) -> StoreConfig {
-    let endpoint = testing::database().await;
-    StoreConfig {
-        endpoint,
-        cluster: None,
-        retention,
-    }
-}
+use crate::support::{batch, config, number, open};
 
 const TABLES: [&str; 12] = [
     "flow_tuples",

@@ -1,14 +1,13 @@
 //! STIX objects as they are published and read, and the leases of who may.
 
 use noroshi_proto::time::Millis;
-use noroshi_store::engine::testing;
 use noroshi_store::lease::{Lease, Role};
 use noroshi_store::origin::PartnerId;
 use noroshi_store::retention::Retention;
 use noroshi_store::stix::{Publication, Published, Versions, Wanted};
-use noroshi_store::store::{Store, StoreConfig, StoreError};
+use noroshi_store::store::{Store, StoreError};
 
-use crate::support::{number, open, store};
+use crate::support::{config, number, open, store};
 
 fn partner(name: &str) -> PartnerId {
     PartnerId::new(name).unwrap()
@@ -186,11 +185,7 @@ async fn roles_do_not_hinder_each_other_and_a_fenced_publisher_writes_nothing() 
 
 #[tokio::test]
 async fn an_analyzers_lease_goes_on_from_where_the_older_schema_left_it() {
-    let config = StoreConfig {
-        endpoint: testing::database().await,
-        cluster: None,
-        retention: Retention::forever(),
-    };
+    let config = config(Retention::forever()).await;
     let store = open(config.clone()).await;
     for undo in [
         "INSERT INTO analyzer_lease VALUES (41, 'one', '2026-11-02 06:00:00')",
@@ -206,12 +201,7 @@ async fn an_analyzers_lease_goes_on_from_where_the_older_schema_left_it() {
 
 #[tokio::test]
 async fn what_rests_on_imported_evidence_goes_sooner() {
-    let config = StoreConfig {
-        endpoint: testing::database().await,
-        cluster: None,
-        retention: Retention::default(),
-    };
-    let store = open(config).await;
+    let store = open(config(Retention::default()).await).await;
     let now = store.wall_time().await.unwrap();
     for (id, age_days, imported) in [
         ("old", 367, 0),

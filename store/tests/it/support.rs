@@ -21,13 +21,16 @@ pub(crate) const MORNING: u64 = 1_793_599_200;
 
 /// An empty store that keeps everything.
 pub(crate) async fn store() -> Store {
-    let endpoint = testing::database().await;
-    open(StoreConfig {
-        endpoint,
+    open(config(Retention::forever()).await).await
+}
+
+/// Of a new database.
+pub(crate) async fn config(retention: Retention) -> StoreConfig {
+    StoreConfig {
+        endpoint: testing::database().await,
         cluster: None,
-        retention: Retention::forever(),
-    })
-    .await
+        retention,
+    }
 }
 
 pub(crate) async fn open(config: StoreConfig) -> Store {
