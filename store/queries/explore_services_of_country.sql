@@ -4,7 +4,7 @@
 WITH often AS
 (
     SELECT transport, service_port
-    FROM service_place_sums(from = toDateTime({start:UInt64}, 'UTC'), to = toDateTime({end:UInt64} - 1, 'UTC'))
+    FROM place_service_sums(from = toDateTime({start:UInt64}, 'UTC'), to = toDateTime({end:UInt64} - 1, 'UTC'))
     WHERE is_scan AND country = {country:String}
       AND ({transport:UInt8} = 0 OR toUInt8(transport) = {transport:UInt8} AND service_port = {port:UInt16})
     GROUP BY transport, service_port
@@ -15,7 +15,7 @@ SELECT
     concat(toString(seen.transport), '/', toString(seen.service_port)) AS part,
     toUInt64(uniqCombinedMerge(seen.sources)) AS distinct_sources,
     toUInt64(sum(seen.packets)) AS all_packets
-FROM service_place_sums(from = toDateTime({start:UInt64}, 'UTC'), to = toDateTime({end:UInt64} - 1, 'UTC')) AS seen
+FROM place_service_sums(from = toDateTime({start:UInt64}, 'UTC'), to = toDateTime({end:UInt64} - 1, 'UTC')) AS seen
 WHERE is_scan AND country = {country:String}
   AND (transport, service_port) GLOBAL IN (SELECT transport, service_port FROM often)
 GROUP BY seen.transport, seen.service_port

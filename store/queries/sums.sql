@@ -12,6 +12,9 @@ UNION ALL SELECT 8, 'day_rollup', sum(flows), sum(packets) FROM day_rollup FINAL
 UNION ALL SELECT 9, 'place_rollup', sum(flows), sum(packets) FROM place_rollup FINAL
 UNION ALL SELECT 10, 'hour_services', sum(flows), sum(packets) FROM hour_services FINAL
 UNION ALL SELECT 11, 'day_services', sum(flows), sum(packets) FROM day_services FINAL
-UNION ALL SELECT 12, 'hourly_sources', sum(flows), sum(packets) FROM hourly_sources FINAL
+UNION ALL SELECT 12, 'ten_minute_place_services', sum(flows), sum(packets) FROM ten_minute_place_services FINAL
+UNION ALL SELECT 13, 'hour_place_services', sum(flows), sum(packets) FROM hour_place_services FINAL
+UNION ALL SELECT 14, 'day_place_services', sum(flows), sum(packets) FROM day_place_services FINAL
+UNION ALL SELECT 15, 'hourly_sources', sum(flows), sum(packets) FROM hourly_sources FINAL
 )
 ORDER BY place

@@ -145,6 +145,12 @@ const GRAINS: [Grain; 3] = [
             table("ten_minute_rollup", MINUTES, sql!("make_rollup"), 36),
             table("ten_minute_services", MINUTES, sql!("make_services"), 36),
             table("ten_minute_places", MINUTES, sql!("make_places"), 36),
+            table(
+                "ten_minute_place_services",
+                MINUTES,
+                sql!("make_place_services"),
+                36,
+            ),
         ],
     },
     Grain {
@@ -164,6 +170,12 @@ const GRAINS: [Grain; 3] = [
                 sql!("make_places"),
                 36,
             ),
+            table(
+                "hour_place_services",
+                closed("ten_minute_place_services"),
+                sql!("make_place_services"),
+                36,
+            ),
             table("hourly_sources", MINUTES, sql!("make_hourly_sources"), 1),
         ],
     },
@@ -176,6 +188,12 @@ const GRAINS: [Grain; 3] = [
                 "day_services",
                 closed("hour_services"),
                 sql!("make_services"),
+                1,
+            ),
+            table(
+                "day_place_services",
+                closed("hour_place_services"),
+                sql!("make_place_services"),
                 1,
             ),
         ],

@@ -26,7 +26,7 @@ struct Migration {
 }
 
 /// Every change, oldest first. To change the schema add a file and a line; never touch an old one.
-const MIGRATIONS: [Migration; 14] = [
+const MIGRATIONS: [Migration; 15] = [
     Migration {
         version: 1,
         name: "flow_tuples",
@@ -96,6 +96,11 @@ const MIGRATIONS: [Migration; 14] = [
         version: 14,
         name: "small_granules",
         sql: include_str!("../migrations/0014_small_granules.sql"),
+    },
+    Migration {
+        version: 15,
+        name: "place_services",
+        sql: include_str!("../migrations/0015_place_services.sql"),
     },
 ];
 

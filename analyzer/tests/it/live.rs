@@ -53,8 +53,10 @@ async fn rolled_up(store: &Store, end: u64) {
         ("ten_minute_rollup", "start"),
         ("ten_minute_services", "start"),
         ("ten_minute_places", "start"),
+        ("ten_minute_place_services", "start"),
         ("hour_rollup", "start"),
         ("hour_services", "start"),
+        ("hour_place_services", "start"),
         ("place_rollup", "start"),
         ("hourly_sources", "hour"),
     ] {

@@ -2,7 +2,7 @@
 WITH often AS
 (
     SELECT transport, service_port
-    FROM service_place_sums(from = $__fromTime, to = $__toTime)
+    FROM place_service_sums(from = $__fromTime, to = $__toTime)
     WHERE is_scan
       AND country = ${place:singlequote}
       AND known_scanner <= ${scanners}
@@ -13,8 +13,8 @@ WITH often AS
 SELECT
     concat(toString(transport), '/', toString(service_port)) AS service,
     uniqCombinedMerge(sources) AS "sources",
-    sum(service_place_sums.packets) AS "packets"
-FROM service_place_sums(from = $__fromTime, to = $__toTime)
+    sum(place_service_sums.packets) AS "packets"
+FROM place_service_sums(from = $__fromTime, to = $__toTime)
 WHERE (transport, service_port) GLOBAL IN (SELECT transport, service_port FROM often)
   AND is_scan
   AND country = ${place:singlequote}

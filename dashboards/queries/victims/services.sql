@@ -8,7 +8,7 @@ WITH
         WHERE $__conditionalAll(1 = 0, $country)
         UNION ALL
         SELECT transport, service_port, is_backscatter, packets, sources
-        FROM service_place_sums(from = $__fromTime, to = $__toTime)
+        FROM place_service_sums(from = $__fromTime, to = $__toTime)
         WHERE NOT ($__conditionalAll(1 = 0, $country)) AND country IN (${country:singlequote})
     ),
     answered AS

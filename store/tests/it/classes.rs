@@ -46,11 +46,14 @@ async fn classes_and_losses_are_parted_as_the_protocol_parts_them() {
         "ten_minute_rollup",
         "ten_minute_places",
         "ten_minute_services",
+        "ten_minute_place_services",
         "hour_rollup",
         "place_rollup",
         "hour_services",
+        "hour_place_services",
         "day_rollup",
         "day_services",
+        "day_place_services",
         "hourly_sources",
     ] {
         let classes =
@@ -86,9 +89,12 @@ async fn an_older_store_has_its_places_after_the_upgrade() {
     let tables = [
         "place_rollup",
         "hour_services",
+        "hour_place_services",
         "day_services",
+        "day_place_services",
         "ten_minute_places",
         "ten_minute_services",
+        "ten_minute_place_services",
     ];
     let packets = number(&store, "SELECT sum(packets) FROM flow_tuples").await;
     for statement in [
@@ -96,11 +102,15 @@ async fn an_older_store_has_its_places_after_the_upgrade() {
         "DROP VIEW service_places",
         "DROP VIEW service_sums",
         "DROP VIEW service_place_sums",
+        "DROP VIEW place_service_sums",
         "DROP TABLE place_rollup",
         "DROP TABLE ten_minute_places",
         "DROP TABLE ten_minute_services",
+        "DROP TABLE ten_minute_place_services",
         "DROP TABLE hour_services",
+        "DROP TABLE hour_place_services",
         "DROP TABLE day_services",
+        "DROP TABLE day_place_services",
         "DROP TABLE rolled_up",
         "ALTER TABLE migrations DELETE WHERE version > 10 SETTINGS mutations_sync = 2",
         "ALTER TABLE flow_tuples DROP COLUMN is_scan, DROP COLUMN is_backscatter",
@@ -190,7 +200,7 @@ async fn views_have_everything_whatever_their_grain() {
                 let seen = seen(&store, view, end - seconds..end).await;
                 assert_eq!(seen, (grain(seconds), packets, sources), "{view}");
             }
-            for view in ["service_sums", "service_place_sums"] {
+            for view in ["service_sums", "service_place_sums", "place_service_sums"] {
                 let summed = summed(&store, view, end - seconds..end).await;
                 assert_eq!(summed, (packets, sources), "{view}");
             }
@@ -202,7 +212,7 @@ async fn views_have_everything_whatever_their_grain() {
         let seen = seen(&store, view, week.clone()).await;
         assert_eq!(seen, (grain(604_800), packets * 3 / 5, sources), "{view}");
     }
-    for view in ["service_sums", "service_place_sums"] {
+    for view in ["service_sums", "service_place_sums", "place_service_sums"] {
         let summed = summed(&store, view, week.clone()).await;
         assert_eq!(summed, (packets * 3 / 5, sources), "{view}");
     }
@@ -233,7 +243,7 @@ async fn sums_of_services_are_of_the_time_asked_for() {
         );
         let seen = number(&store, &seen).await;
         assert!(seen > 0);
-        for view in ["service_sums", "service_place_sums"] {
+        for view in ["service_sums", "service_place_sums", "place_service_sums"] {
             let (packets, _) = summed(&store, view, from..to).await;
             assert_eq!(packets, seen, "{view}, {from} to {to}");
         }

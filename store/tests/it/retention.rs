@@ -9,17 +9,20 @@ use noroshi_store::store::{Store, StoreError};
 use crate::cases::alert;
 use crate::support::{batch, config, number, open};
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 15] = [
     "flow_tuples",
     "minute_rollup",
     "ten_minute_rollup",
     "ten_minute_places",
     "ten_minute_services",
+    "ten_minute_place_services",
     "hour_rollup",
     "place_rollup",
     "hour_services",
+    "hour_place_services",
     "day_rollup",
     "day_services",
+    "day_place_services",
     "hourly_sources",
     "batch_ledger",
 ];
