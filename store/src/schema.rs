@@ -26,7 +26,7 @@ struct Migration {
 }
 
 /// Every change, oldest first. To change the schema add a file and a line; never touch an old one.
-const MIGRATIONS: [Migration; 15] = [
+const MIGRATIONS: [Migration; 16] = [
     Migration {
         version: 1,
         name: "flow_tuples",
@@ -101,6 +101,11 @@ const MIGRATIONS: [Migration; 15] = [
         version: 15,
         name: "place_services",
         sql: include_str!("../migrations/0015_place_services.sql"),
+    },
+    Migration {
+        version: 16,
+        name: "by_source",
+        sql: include_str!("../migrations/0016_by_source.sql"),
     },
 ];
 

@@ -114,6 +114,7 @@ async fn an_older_store_has_its_places_after_the_upgrade() {
         "DROP TABLE rolled_up",
         "ALTER TABLE migrations DELETE WHERE version > 10 SETTINGS mutations_sync = 2",
         "ALTER TABLE flow_tuples DROP COLUMN is_scan, DROP COLUMN is_backscatter",
+        "ALTER TABLE flow_tuples DROP INDEX by_source",
     ] {
         store
             .client()
