@@ -18,11 +18,12 @@ use uuid::Uuid;
 use crate::alerts;
 
 const DAY: u64 = 86_400;
-const DAYS: u64 = 7;
+/// Days that are kept.
+const DAYS: u64 = 8;
 /// 26 October 2026, 00:00 UTC.
 const START: u64 = 1_792_972_800;
-/// The week.
-pub(crate) const WEEK: Range<u64> = START..START + DAYS * DAY;
+/// The week that is asked about: people look at any time of a day, so it begins and ends within one.
+pub(crate) const WEEK: Range<u64> = START + 19_020..START + 19_020 + 7 * DAY;
 /// Sensors, each with a batch every ten seconds.
 const SENSORS: u64 = 8;
 const BATCHES_A_DAY: u64 = DAY / 10;
@@ -61,7 +62,7 @@ pub(crate) async fn store(flows: u64) -> Store {
         .param("flows", flows)
         .param("batches", DAYS * BATCHES_A_DAY * SENSORS);
     insert.execute().await.unwrap();
-    store.roll_up(WEEK).await.unwrap();
+    store.roll_up(START..START + DAYS * DAY).await.unwrap();
     people(&store).await;
     tell(&store, begun).await;
     store
