@@ -12,7 +12,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 use tracing::{Span, trace_span};
 
 use crate::alerts::{Alerts, Outcome, Purpose};
-use crate::detectors::{self, Detector, Maintenance, Observation, WarmUp};
+use crate::detectors::{self, Detector, Fill, Maintenance, Observation, WarmUp};
 use crate::finding::Finding;
 use crate::settings::Settings;
 
@@ -73,6 +73,12 @@ impl Analysis {
     pub fn spent(&self) -> Vec<(&'static str, Duration)> {
         let names = self.detectors.iter().map(|detector| detector.facts().name);
         names.zip(self.spent.iter().copied()).collect()
+    }
+
+    /// How full the tables of all detectors are.
+    pub fn tables(&self) -> Vec<Fill> {
+        let tables = self.detectors.iter().map(|detector| detector.tables());
+        tables.flatten().collect()
     }
 
     /// The past that the detectors must see before they can be trusted.

@@ -65,8 +65,33 @@ pub trait Detector: Send + Sync {
     /// window: for detectors that ask for [`WarmUp::Rollups`]. What follows from it was told
     /// then. Windows of bins that were recalled count no more.
     fn recall(&mut self, _past: &PastBin) {}
+    /// How full its tables are that time or a flood may fill.
+    fn tables(&self) -> Vec<Fill> {
+        Vec::new()
+    }
     /// Hears when sensors are being worked on; what was said before is replaced.
     fn maintain(&mut self, _works: &[Maintenance]) {}
+}
+
+/// How full a table is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// Which: a word of its own among all detectors.
+    pub table: &'static str,
+    /// Entries that it has.
+    pub entries: usize,
+    /// The most that it may have.
+    pub limit: usize,
+}
+
+impl Fill {
+    pub(crate) fn of(table: &'static str, entries: usize, limit: usize) -> Self {
+        Self {
+            table,
+            entries,
+            limit,
+        }
+    }
 }
 
 /// A sensor is worked on: what it does not see means nothing.

@@ -7,6 +7,7 @@ use noroshi_metrics::held;
 use noroshi_metrics::text::Text;
 
 use crate::alerts::Outcome;
+use crate::detectors::Fill;
 use crate::windows::Accounts;
 
 /// Everything that is counted, from the start of the program.
@@ -20,6 +21,7 @@ struct Counts {
     /// In seconds since 1970: every interval before has been examined.
     examined_through: u64,
     flows: Accounts,
+    tables: Vec<Fill>,
     /// By step and kind.
     cases: BTreeMap<(&'static str, &'static str), u64>,
 }
@@ -30,11 +32,12 @@ impl Metrics {
         held(&self.0).leads = true;
     }
 
-    /// It has come so far, and this became of all flows.
-    pub(crate) fn come(&self, through: u64, flows: &Accounts) {
+    /// It has come so far, this became of all flows, and its tables are so full.
+    pub(crate) fn come(&self, through: u64, flows: &Accounts, tables: Vec<Fill>) {
         let mut counts = held(&self.0);
         counts.examined_through = through;
         counts.flows = flows.clone();
+        counts.tables = tables;
     }
 
     /// What became of cases. What merely goes on is not counted.
@@ -75,6 +78,19 @@ impl Metrics {
         for (fate, count) in fates.into_iter().chain(skipped) {
             text.value("flow_tuples_total", &format!("{{fate=\"{fate}\"}}"), count);
         }
+        let help = "Entries of each table that time or a flood may fill.";
+        text.family("table_entries", "gauge", help);
+        for fill in &counts.tables {
+            let label = format!("{{table=\"{}\"}}", fill.table);
+            text.value("table_entries", &label, fill.entries as u64);
+        }
+        let help =
+            "Entries that each table may have: beyond, what was not seen for longest is forgotten.";
+        text.family("table_entries_max", "gauge", help);
+        for fill in &counts.tables {
+            let label = format!("{{table=\"{}\"}}", fill.table);
+            text.value("table_entries_max", &label, fill.limit as u64);
+        }
         let help = "Cases opened, closed and withdrawn, by kind.";
         text.family("cases_total", "counter", help);
         for ((step, kind), count) in &counts.cases {
@@ -82,5 +98,38 @@ impl Metrics {
             text.value("cases_total", &labels, count);
         }
         text.into_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use noroshi_store::registry::Registry;
+
+    use super::*;
+    use crate::alerts::Purpose;
+    use crate::analysis::Analysis;
+    use crate::detectors::Observation;
+    use crate::settings::Settings;
+
+    #[test]
+    fn each_table_is_told_of_once_with_its_limit() {
+        let registry = Arc::new(Registry::default());
+        let settings = Settings::default();
+        let live = Observation::Live;
+        let analysis = Analysis::new(&settings, registry, live, Purpose::Operation);
+        let tables = analysis.tables();
+        let names: BTreeSet<&str> = tables.iter().map(|fill| fill.table).collect();
+        assert_eq!(names.len(), tables.len());
+        let metrics = Metrics::default();
+        metrics.come(1, &Accounts::default(), tables.clone());
+        let text = metrics.text();
+        for Fill { table, limit, .. } in tables {
+            let entries = format!("noroshi_analyzer_table_entries{{table=\"{table}\"}} 0\n");
+            let most = format!("noroshi_analyzer_table_entries_max{{table=\"{table}\"}} {limit}\n");
+            assert!(text.contains(&entries) && text.contains(&most), "{table}");
+        }
     }
 }

@@ -24,7 +24,7 @@ use noroshi_store::window::{Sighting, Window};
 use self::attack::{Attack, Strength};
 use super::generations::Generations;
 use super::sources::Sensors;
-use super::{Detector, Facts, WarmUp};
+use super::{Detector, Facts, Fill, WarmUp};
 use crate::finding::{About, Finding, Reason, VICTIMS_MAX};
 use crate::settings::DdosVictim;
 
@@ -46,11 +46,6 @@ impl DdosVictims {
             sensors: Sensors::default(),
             settings: settings.clone(),
         }
-    }
-
-    /// Victims and prefixes remembered.
-    pub fn remembered(&self) -> usize {
-        self.victims.len() + self.prefixes.len()
     }
 
     /// Takes in one victim's answers.
@@ -127,6 +122,13 @@ impl DdosVictims {
 }
 
 impl Detector for DdosVictims {
+    fn tables(&self) -> Vec<Fill> {
+        vec![
+            self.victims.fill("victims"),
+            self.prefixes.fill("victim_prefixes"),
+        ]
+    }
+
     fn facts(&self) -> Facts {
         Facts {
             name: "ddos_victim",

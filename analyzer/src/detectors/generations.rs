@@ -11,6 +11,8 @@ use std::mem;
 
 use foldhash::fast::FixedState;
 
+use super::Fill;
+
 type Generation<K, V> = HashMap<K, V, FixedState>;
 
 /// The map.
@@ -65,14 +67,14 @@ impl<K: Eq + Hash + Copy, V> Generations<K, V> {
         self.young.get_mut(key).or_else(|| self.old.get_mut(key))
     }
 
-    /// Entries held.
-    pub fn len(&self) -> usize {
-        self.young.len() + self.old.len()
+    /// How full it is, as a table of this name.
+    pub fn fill(&self, table: &'static str) -> Fill {
+        Fill::of(table, self.len(), 2 * self.half)
     }
 
-    /// Whether nothing is held.
-    pub fn is_empty(&self) -> bool {
-        self.young.is_empty() && self.old.is_empty()
+    /// Entries held.
+    fn len(&self) -> usize {
+        self.young.len() + self.old.len()
     }
 
     /// Entries pushed out by the limit so far.

@@ -17,7 +17,7 @@ use super::scanner::{Bar, report};
 use super::sources::{Activity, Conversation, Sensors, Sources};
 use super::spoof_suspect::Crowds;
 use super::statistics::binomial_tail_bound;
-use super::{Detector, Facts, WarmUp, bots};
+use super::{Detector, Facts, Fill, WarmUp, bots};
 use crate::finding::{About, Finding, Fingerprint, Reason};
 use crate::settings::{Hosts, Settings};
 
@@ -49,14 +49,13 @@ impl HostScans {
             days: Days::new(&settings.aggressive),
         }
     }
-
-    /// Sources, and networks of theirs, remembered.
-    pub fn remembered(&self) -> usize {
-        self.sources.len() + self.crowds.len()
-    }
 }
 
 impl Detector for HostScans {
+    fn tables(&self) -> Vec<Fill> {
+        vec![self.sources.fill("scanning_sources"), self.crowds.fill()]
+    }
+
     fn facts(&self) -> Facts {
         Facts {
             name: "hosts",

@@ -10,7 +10,7 @@ use noroshi_store::window::Window;
 
 use super::scanner::{Bar, report};
 use super::sources::Sources;
-use super::{Detector, Facts, WarmUp};
+use super::{Detector, Facts, Fill, WarmUp};
 use crate::finding::{About, Finding, Reason, Support};
 use crate::settings::{self, Hosts, OpenReflector, Settings};
 
@@ -44,6 +44,10 @@ impl OpenReflectors {
 }
 
 impl Detector for OpenReflectors {
+    fn tables(&self) -> Vec<Fill> {
+        vec![self.sources.fill("amplifiers")]
+    }
+
     fn facts(&self) -> Facts {
         Facts {
             name: "open_reflector",

@@ -20,7 +20,7 @@ use noroshi_store::window::{Sighting, Window};
 
 use super::scanner::{Bar, report};
 use super::sources::{Activity, Sensors, Sources, hops_spread};
-use super::{Detector, Facts, WarmUp};
+use super::{Detector, Facts, Fill, WarmUp};
 use crate::finding::{About, Finding, Reason, Support};
 use crate::settings::{Hosts, Reflection, Settings};
 
@@ -53,6 +53,10 @@ impl Reflections {
 }
 
 impl Detector for Reflections {
+    fn tables(&self) -> Vec<Fill> {
+        vec![self.sources.fill("amplifier_askers")]
+    }
+
     fn facts(&self) -> Facts {
         Facts {
             name: "reflection",

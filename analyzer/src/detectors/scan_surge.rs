@@ -44,7 +44,7 @@ use super::crowd::{Compact, Standing};
 use super::labels::Labels;
 use super::moves::{Move, Moves};
 use super::sources::Sensors;
-use super::{Detector, Facts, WarmUp};
+use super::{Detector, Facts, Fill, WarmUp};
 use crate::finding::{About, Finding, Reason, Support};
 use crate::settings::ScanSurge;
 
@@ -290,6 +290,10 @@ fn tenths(value: f64) -> f64 {
 }
 
 impl Detector for ScanSurges {
+    fn tables(&self) -> Vec<Fill> {
+        vec![self.history.fill()]
+    }
+
     fn facts(&self) -> Facts {
         Facts {
             name: "scan_surge",

@@ -20,6 +20,7 @@ use noroshi_store::origin::Origin;
 use noroshi_store::window::{Sighting, Watch, Window};
 use smallvec::SmallVec;
 
+use super::Fill;
 use super::aggressive::Today;
 use super::generations::Generations;
 use super::views::Views;
@@ -149,14 +150,9 @@ impl Sources {
         }
     }
 
-    /// Sources remembered.
-    pub fn len(&self) -> usize {
-        self.table.len()
-    }
-
-    /// Whether none is remembered.
-    pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+    /// How many sources are remembered, as a table of this name.
+    pub fn fill(&self, table: &'static str) -> Fill {
+        self.table.fill(table)
     }
 }
 

@@ -20,6 +20,7 @@ use noroshi_store::alert::Kind;
 use noroshi_store::origin::Origin;
 use noroshi_store::window::Sighting;
 
+use super::Fill;
 use super::generations::Generations;
 use super::sources::Activity;
 use crate::finding::{About, Finding, Reason, SENSORS_MAX, SERVICES_MAX, Support};
@@ -65,14 +66,9 @@ impl Crowds {
         }
     }
 
-    /// Networks remembered.
-    pub fn len(&self) -> usize {
-        self.networks.len()
-    }
-
-    /// Whether none is remembered.
-    pub fn is_empty(&self) -> bool {
-        self.networks.is_empty()
+    /// How many networks are remembered.
+    pub fn fill(&self) -> Fill {
+        self.networks.fill("new_source_networks")
     }
 
     /// Takes in a source that was seen in the window which began at `start`: that it is new,

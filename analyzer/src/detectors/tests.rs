@@ -406,5 +406,8 @@ fn a_storm_of_forged_sources_stays_within_its_room() {
         }
     }
     assert_eq!(named, BTreeSet::from([Some(BOT.into())]));
-    assert!(detector.remembered() <= 15_000);
+    let tables = detector.tables();
+    assert!(tables.iter().all(|fill| fill.entries <= fill.limit));
+    let limits: Vec<usize> = tables.iter().map(|fill| fill.limit).collect();
+    assert_eq!(limits, [10_000, 5_000]);
 }

@@ -131,7 +131,11 @@ pub async fn run_as(
         let over = rest(&mut shutdown).await;
         let stepped = analyzer.step(over).instrument(trace_span!("round")).await;
         let intake = &analyzer.intake;
-        parts.metrics.come(intake.position(), intake.accounts());
+        let tables = analyzer.analysis.as_ref().map(Analysis::tables);
+        let tables = tables.unwrap_or_default();
+        parts
+            .metrics
+            .come(intake.position(), intake.accounts(), tables);
         match stepped {
             Ok(()) if over => return Ok(()),
             Ok(()) => {}

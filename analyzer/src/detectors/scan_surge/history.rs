@@ -11,6 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use foldhash::fast::FixedState;
 
 use super::counts::{COUNT_MIN, Counts, Key};
+use crate::detectors::Fill;
 use crate::detectors::statistics::{Cusum, Usual, long_run};
 use crate::settings::ScanSurge;
 
@@ -183,6 +184,11 @@ impl History {
         }
     }
 
+    /// Counts kept, and the most.
+    pub(super) fn fill(&self) -> Fill {
+        Fill::of("surge_counts", self.entries, ENTRIES_MAX)
+    }
+
     /// Bins that were watched.
     pub(super) fn len(&self) -> usize {
         self.observed.len()
@@ -207,12 +213,14 @@ impl History {
     /// Takes a closed bin in.
     pub(super) fn push(&mut self, counts: &Counts) {
         let bin = counts.index as u32;
-        for count in &counts.each {
-            if count.sources < COUNT_MIN {
-                continue;
+        let counted = counts.each.iter();
+        for count in counted.filter(|count| count.sources >= COUNT_MIN) {
+            let entries = &mut self.series.entry(count.key).or_default().entries;
+            if entries.len() == entries.capacity() {
+                // by an eighth: doubled, all of them would take twice what their limit says
+                entries.reserve_exact(entries.len() / 8 + 1);
             }
-            let series = self.series.entry(count.key).or_default();
-            series.entries.push(Entry {
+            entries.push(Entry {
                 bin,
                 sources: count.sources,
                 networks: count.networks,
