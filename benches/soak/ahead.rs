@@ -38,6 +38,9 @@ pub fn run(size: &Size, from: u64) {
                 (end - from) / 60,
                 mebibytes(std::process::id(), "VmRSS:")
             );
+            let tables = analysis.tables().into_iter();
+            let tables = tables.map(|fill| format!("{} {}", fill.entries, fill.table));
+            println!("          {}", tables.collect::<Vec<_>>().join(", "));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What was met while it ran: acknowledgements, answers, samples, and everything that went wrong.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ pub struct Answer {
 }
 
 /// How things stood at one moment.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sample {
     /// Seconds since the beginning.
     pub at: f64,
@@ -43,6 +44,8 @@ pub struct Sample {
     pub disk: u64,
     /// Active parts of all tables.
     pub parts: u64,
+    /// Entries of the analyzer's tables, by name.
+    pub tables: BTreeMap<String, f64>,
 }
 
 /// Everybody writes into it.

@@ -1,5 +1,6 @@
 //! How things stand, every ten seconds: memory of both processes, how far the analyzer has come, what the store holds.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +39,8 @@ async fn sample(centre: &Centre, store: &Store, book: &Book) -> Sample {
         .fetch_one::<(u64, u64, u64)>()
         .await
         .unwrap();
-    let through = examined_through(centre.metrics).await;
+    let text = text(centre.metrics).await;
+    let through = through(&text);
     Sample {
         at: book.at(),
         centre: mebibytes(own, "VmRSS:"),
@@ -51,28 +53,50 @@ async fn sample(centre: &Centre, store: &Store, book: &Book) -> Sample {
         rows,
         disk,
         parts,
+        tables: tables(&text),
     }
 }
 
 /// Until when the analyzer has examined everything, in seconds since 1970; `None` before it leads.
 pub async fn examined_through(metrics: SocketAddr) -> Option<u64> {
-    let through = told(
-        metrics,
-        "noroshi_analyzer_examined_through_timestamp_seconds ",
-    )
-    .await?;
+    through(&text(metrics).await)
+}
+
+fn through(text: &str) -> Option<u64> {
+    let words = "noroshi_analyzer_examined_through_timestamp_seconds ";
+    let through = value(text, words)?;
     (through > 0.0).then_some(through as u64)
 }
 
 /// The value behind these words in what Prometheus is told.
 pub async fn told(metrics: SocketAddr, words: &str) -> Option<f64> {
+    value(&text(metrics).await, words)
+}
+
+fn value(text: &str, words: &str) -> Option<f64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(words));
+    line?.trim().parse().ok()
+}
+
+/// How many entries each table of the analyzer has.
+fn tables(text: &str) -> BTreeMap<String, f64> {
+    let words = "noroshi_analyzer_table_entries{table=\"";
+    let lines = text.lines().filter_map(|line| line.strip_prefix(words));
+    let tables = lines.filter_map(|line| {
+        let (table, entries) = line.split_once("\"} ")?;
+        Some((table.to_owned(), entries.parse().ok()?))
+    });
+    tables.collect()
+}
+
+/// What Prometheus is told there.
+async fn text(metrics: SocketAddr) -> String {
     let mut stream = TcpStream::connect(metrics).await.unwrap();
     let request = b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     stream.write_all(request).await.unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix(words));
-    line.and_then(|value| value.trim().parse().ok())
+    text
 }
 
 /// A line of what Linux says of a process's memory, in KiB there.

@@ -56,6 +56,16 @@ pub fn tell(pages: &Pages, seconds: f64) {
             row(last.iter().map(|value| format!("{value:.1}")))
         );
     }
+    let names = pages.samples.last().map(|one| one.tables.keys());
+    for name in names.into_iter().flatten() {
+        let mut last = [f64::NAN; QUARTERS];
+        for sample in &pages.samples {
+            let entries = sample.tables.get(name).copied();
+            last[quarter(sample.at, seconds)] = entries.unwrap_or(f64::NAN);
+        }
+        let entries = row(last.iter().map(|entries| format!("{entries:.0}")));
+        println!("{name:<26} {entries}");
+    }
     println!("(memory and lag: median ≤ most; times: median, 99th of a hundred)");
     by_question(&pages.answers);
 }
