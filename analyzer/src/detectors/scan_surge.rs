@@ -291,7 +291,7 @@ fn tenths(value: f64) -> f64 {
 
 impl Detector for ScanSurges {
     fn tables(&self) -> Vec<Fill> {
-        vec![self.history.fill()]
+        vec![self.history.fill(), self.novelties.fill()]
     }
 
     fn facts(&self) -> Facts {

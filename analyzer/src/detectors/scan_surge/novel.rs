@@ -11,6 +11,7 @@ use noroshi_proto::traffic::Service;
 
 use super::bin::Bin;
 use super::counts::{Counts, Place};
+use crate::detectors::Fill;
 use crate::detectors::crowd::Compact;
 use crate::settings::ScanSurge;
 
@@ -40,8 +41,7 @@ struct Days {
 
 #[derive(Clone, Copy, Debug)]
 struct Asker {
-    bin: u64,
-    network: u32,
+    bin: u32,
     address: Compact,
     target: u32,
 }
@@ -95,6 +95,11 @@ impl Days {
 }
 
 impl Novelties {
+    /// Quiet services whose hour is kept.
+    pub(super) fn fill(&self) -> Fill {
+        Fill::of("quiet_services", self.hours.len(), SERVICES_MAX)
+    }
+
     /// Takes a closed bin in, and says which services are new in it, if so many days have
     /// been watched. Without the bin itself (recalled from rollups) nothing is said.
     pub(super) fn follow(
@@ -156,8 +161,7 @@ impl Novelties {
             let members = asked.crowd.members().filter(|one| one.standing.counts());
             let room = HOUR_MAX.saturating_sub(askers.len());
             askers.extend(members.take(room).map(|member| Asker {
-                bin: bin.index,
-                network: member.address.network(),
+                bin: bin.index as u32,
                 address: member.address,
                 target: member.target,
             }));
@@ -167,7 +171,7 @@ impl Novelties {
         }
         Heard {
             sources: distinct(askers.iter().map(|asker| asker.address)),
-            networks: distinct(askers.iter().map(|asker| asker.network)),
+            networks: distinct(askers.iter().map(|asker| asker.address.network())),
             targets: distinct(askers.iter().map(|asker| asker.target)),
         }
     }
@@ -185,7 +189,7 @@ impl Novelties {
 
     fn forget(&mut self, index: u64, hour: u64, settings: &ScanSurge) {
         self.hours.retain(|_, askers| {
-            askers.retain(|asker| asker.bin + hour > index);
+            askers.retain(|asker| u64::from(asker.bin) + hour > index);
             !askers.is_empty()
         });
         let month = DAYS as u64 * 86_400 / settings.bin_seconds;
