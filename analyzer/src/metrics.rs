@@ -78,19 +78,16 @@ impl Metrics {
         for (fate, count) in fates.into_iter().chain(skipped) {
             text.value("flow_tuples_total", &format!("{{fate=\"{fate}\"}}"), count);
         }
-        let help = "Entries of each table that time or a flood may fill.";
-        text.family("table_entries", "gauge", help);
-        for fill in &counts.tables {
-            let label = format!("{{table=\"{}\"}}", fill.table);
-            text.value("table_entries", &label, fill.entries as u64);
-        }
-        let help =
-            "Entries that each table may have: beyond, what was not seen for longest is forgotten.";
-        text.family("table_entries_max", "gauge", help);
-        for fill in &counts.tables {
-            let label = format!("{{table=\"{}\"}}", fill.table);
-            text.value("table_entries_max", &label, fill.limit as u64);
-        }
+        let entries = (
+            "table_entries",
+            "Entries of each table that time or a flood may fill.",
+        );
+        tell_tables(&mut text, entries, &counts.tables, |fill| fill.entries);
+        let limits = (
+            "table_entries_max",
+            "Entries that each of these tables may have.",
+        );
+        tell_tables(&mut text, limits, &counts.tables, |fill| fill.limit);
         let help = "Cases opened, closed and withdrawn, by kind.";
         text.family("cases_total", "counter", help);
         for ((step, kind), count) in &counts.cases {
@@ -98,6 +95,20 @@ impl Metrics {
             text.value("cases_total", &labels, count);
         }
         text.into_string()
+    }
+}
+
+/// A value of each table, under this name and with these words.
+fn tell_tables(
+    text: &mut Text,
+    (name, help): (&str, &str),
+    tables: &[Fill],
+    value: fn(&Fill) -> usize,
+) {
+    text.family(name, "gauge", help);
+    for fill in tables {
+        let label = format!("{{table=\"{}\"}}", fill.table);
+        text.value(name, &label, value(fill));
     }
 }
 
