@@ -50,27 +50,26 @@ pub fn tell(pages: &Pages, seconds: f64) {
         ("parts", |one| one.parts as f64),
     ];
     for (name, value) in ends {
-        let mut last = [f64::NAN; QUARTERS];
-        for sample in &pages.samples {
-            last[quarter(sample.at, seconds)] = value(sample);
-        }
-        println!(
-            "{name:<26} {}",
-            row(last.iter().map(|value| format!("{value:.1}")))
-        );
+        let last = last(pages, seconds, value).map(|value| format!("{value:.1}"));
+        println!("{name:<26} {}", row(last.into_iter()));
     }
     let names = pages.samples.last().map(|one| one.tables.keys());
     for name in names.into_iter().flatten() {
-        let mut last = [f64::NAN; QUARTERS];
-        for sample in &pages.samples {
-            let entries = sample.tables.get(name).copied();
-            last[quarter(sample.at, seconds)] = entries.unwrap_or(f64::NAN);
-        }
-        let entries = row(last.iter().map(|entries| format!("{entries:.0}")));
-        println!("{name:<26} {entries}");
+        let entries = |one: &Sample| one.tables.get(name).copied().unwrap_or(f64::NAN);
+        let last = last(pages, seconds, entries).map(|value| format!("{value:.0}"));
+        println!("{name:<26} {}", row(last.into_iter()));
     }
     println!("(memory and lag: median ≤ most; times: median, 99th of a hundred)");
     by_question(&pages.answers);
+}
+
+/// What each quarter ended with.
+fn last(pages: &Pages, seconds: f64, value: impl Fn(&Sample) -> f64) -> [f64; QUARTERS] {
+    let mut last = [f64::NAN; QUARTERS];
+    for sample in &pages.samples {
+        last[quarter(sample.at, seconds)] = value(sample);
+    }
+    last
 }
 
 /// In each quarter the median, and the value at another share.
