@@ -53,7 +53,6 @@ use noroshi_proto::loss::Counters;
 pub use self::error::SpoolError;
 pub use self::open::is_held;
 use account::{Entry, Reason, Totals};
-use error::is_full;
 use record::Header;
 use runs::Runs;
 use segment::{Place, Segment, Step, Walk};
@@ -65,6 +64,8 @@ pub const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const SEGMENT_SECONDS_MAX: u64 = 3_600;
 /// The state is written at most this often for acknowledgements alone, in seconds.
 const STATE_SECONDS: u64 = 1;
+/// A disk that stays full is told of again after this many seconds.
+const FULL_SAID_SECONDS: u64 = 600;
 /// How long acknowledged batches are kept unless told otherwise.
 pub const KEEP: Duration = Duration::from_secs(24 * 3_600);
 
@@ -148,8 +149,8 @@ pub struct Spool {
     reported: Totals,
     /// Batches that were sent and not answered, by position.
     sent: BTreeMap<u64, Entry>,
-    /// Whether the state could not be written.
-    disk_is_full: bool,
+    /// When it was last said that the disk is full, in seconds since 1970.
+    full_said: Option<u64>,
 }
 
 impl Spool {
@@ -199,21 +200,19 @@ impl Spool {
                 return Err(SpoolError::TooLarge(large.bytes.len()));
             }
             let (block, end) = self.block(&parcels, totals);
-            self.roll(now, block.len() as u64)?;
-            match self.append(&block) {
+            let rolled = self.roll(now, block.len() as u64);
+            match rolled.and_then(|()| self.append(&block)) {
                 Ok(()) => self.appended(&parcels, block.len() as u64, end),
                 // What is given up has to be in the counters of what is written after it.
-                Err(error) if is_full(&error) => {
+                Err(error) if error.is_full() => {
                     if self.give_way(now)? {
                         continue;
                     }
                     self.lose_unkept(&parcels, totals);
+                    self.say_full(now);
                     return Ok(());
                 }
-                Err(error) => {
-                    let segment = &self.segments[self.segments.len() - 1];
-                    return Err(SpoolError::file("append to", &segment.path)(error));
-                }
+                Err(error) => return Err(error),
             }
             self.state.reported = totals;
             self.make_room(now)?;
@@ -319,19 +318,10 @@ impl Spool {
     pub fn save(&mut self, now: u64) -> Result<(), SpoolError> {
         match self.save_surely(now) {
             Err(error) if error.is_full() => {
-                if !self.disk_is_full {
-                    tracing::error!(
-                        directory = %self.settings.directory.display(),
-                        "the spool's disk is full: what cannot be kept is counted as lost. Make room"
-                    );
-                }
-                self.disk_is_full = true;
+                self.say_full(now);
                 Ok(())
             }
-            saved => {
-                self.disk_is_full = false;
-                saved
-            }
+            saved => saved,
         }
     }
 
@@ -345,6 +335,20 @@ impl Spool {
                 "write the state of",
                 &self.settings.directory,
             ))
+    }
+
+    /// Small batches and the state may have room where large batches have none, so that it is
+    /// full every other moment: it is not said every other moment.
+    fn say_full(&mut self, now: u64) {
+        let lately = |said| now.abs_diff(said) < FULL_SAID_SECONDS;
+        if self.full_said.is_some_and(lately) {
+            return;
+        }
+        self.full_said = Some(now);
+        tracing::error!(
+            directory = %self.settings.directory.display(),
+            "the spool's disk is full: what cannot be kept is counted as lost. Make room"
+        );
     }
 
     /// The records of one push, and where they end.
@@ -386,16 +390,17 @@ impl Spool {
     }
 
     /// Appends to the growing segment, whole or not at all.
-    fn append(&mut self, block: &[u8]) -> io::Result<()> {
-        let bytes = self.segments.back().map_or(0, |segment| segment.bytes);
+    fn append(&mut self, block: &[u8]) -> Result<(), SpoolError> {
+        let segment = &self.segments[self.segments.len() - 1]; // there is always one
+        let appending = |error| SpoolError::file("append to", &segment.path)(error);
         let appended = self
             .growing
             .write_all(block)
             .and_then(|()| self.settings.durability.sync(&self.growing));
         if appended.is_err() {
-            self.growing.set_len(bytes)?;
+            self.growing.set_len(segment.bytes).map_err(appending)?;
         }
-        appended
+        appended.map_err(appending)
     }
 
     fn segment_at(&self, position: u64) -> Option<&Segment> {

@@ -51,14 +51,10 @@ impl SpoolError {
 
     /// Whether it would go if there were room.
     pub(super) fn is_full(&self) -> bool {
-        matches!(self, Self::File { source, .. } if is_full(source))
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        let Self::File { source, .. } = self else {
+            return false;
+        };
+        matches!(source.kind(), StorageFull | QuotaExceeded)
     }
-}
-
-/// Whether the disk has no room.
-pub(super) fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
 }

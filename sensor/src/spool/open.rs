@@ -73,7 +73,7 @@ impl Spool {
             epoch,
             reported,
             sent: BTreeMap::new(),
-            disk_is_full: false,
+            full_said: None,
         };
         spool.resume(found, known, now)?;
         Ok(spool)
