@@ -1,7 +1,6 @@
-//! Figures that people look at: rates, services, countries, sensors, and one subject over time.
+//! Figures that people look at: rates, services, countries, sensors, services over time.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::ops::Range;
 
 use noroshi_proto::time::Millis;
@@ -36,7 +35,7 @@ impl Bins {
         usize::try_from((self.range.end - self.range.start).div_ceil(self.step)).unwrap_or(0)
     }
 
-    fn line(&self, points: impl IntoIterator<Item = (u64, u64)>) -> Vec<u64> {
+    pub(crate) fn line(&self, points: impl IntoIterator<Item = (u64, u64)>) -> Vec<u64> {
         let mut line = vec![0; self.count()];
         for (bin, value) in points {
             if let Some(place) = usize::try_from(bin).ok().and_then(|bin| line.get_mut(bin)) {
@@ -86,23 +85,6 @@ pub struct SensorFigure {
     pub addresses: u64,
     /// The longest from an interval's end to its being kept, in seconds.
     pub lag: f64,
-}
-
-/// What packets that bear one address did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deed {
-    /// Such as `tcp/23`.
-    pub service: String,
-    /// The traffic class.
-    pub class: String,
-    /// Packets.
-    pub packets: u64,
-    /// Sensors that saw it.
-    pub sensors: u64,
-    /// First packet.
-    pub first: Millis,
-    /// Last packet.
-    pub last: Millis,
 }
 
 /// Somebody looked at single sources of a partner, or handed over.
@@ -243,39 +225,6 @@ impl Store {
             losses.entry(sensor).or_default().push((reason, lost));
         }
         Ok(losses)
-    }
-
-    /// Packets that bear `source`, bin by bin.
-    pub async fn source_line(&self, source: IpAddr, bins: &Bins) -> Result<Vec<u64>, StoreError> {
-        let rows = self
-            .ask(sql!("figures_source_series"))
-            .param("start", bins.range.start)
-            .param("end", bins.range.end)
-            .param("step", bins.step)
-            .param("source", source.to_string())
-            .fetch_all::<(u64, u64)>()
-            .await?;
-        Ok(bins.line(rows))
-    }
-
-    /// What packets that bear `source` did, the most packets first, at most 20.
-    pub async fn deeds(&self, source: IpAddr, range: &Range<u64>) -> Result<Vec<Deed>, StoreError> {
-        let rows = self
-            .ask(sql!("figures_source_services"))
-            .param("start", range.start)
-            .param("end", range.end)
-            .param("source", source.to_string())
-            .fetch_all::<(String, String, u64, u64, i64, i64)>()
-            .await?;
-        let deed = |(service, class, packets, sensors, first, last)| Deed {
-            service,
-            class,
-            packets,
-            sensors,
-            first: millis(first),
-            last: millis(last),
-        };
-        Ok(rows.into_iter().map(deed).collect())
     }
 
     /// Who looked at single sources of `partner` in the console, the newest first.

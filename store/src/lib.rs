@@ -27,7 +27,8 @@
 //! | [`stix`]       | STIX objects                   | the same, in the order they were published   |
 //! | [`tally`]      | a period                       | how its cases fared                          |
 //! | [`listing`]    | a filter                       | alerts page by page, for people              |
-//! | [`figures`]    | a range of time                | rates, services, countries, one subject      |
+//! | [`figures`]    | a range of time                | rates, services, countries                   |
+//! | [`deeds`]      | one address, a range of time   | what its packets did                         |
 //! | [`explore`]    | a service, a country, a time   | scans by parts, as sums                      |
 //! | [`shifts`]     | a time                         | what escalated, what was done in it          |
 //! | [`hellos`]     | what sensors say of themselves | what each said last                          |
@@ -46,6 +47,7 @@ pub mod append;
 mod block;
 pub mod cases;
 pub mod changes;
+pub mod deeds;
 pub mod deliveries;
 pub mod digest;
 pub mod document;

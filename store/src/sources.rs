@@ -33,7 +33,7 @@ pub const WITHHELD_MAX: u32 = 200;
 pub const ROWS_PAGE: u32 = 100;
 /// Rows that are taken away at once.
 pub const ROWS_MAX: u32 = 10_000;
-/// Sensors, days, origins and cases of one source.
+/// Days, origins and cases of one source.
 pub const OF_SOURCE_MAX: u32 = 100;
 
 /// What to search raw rows for; empty words take everything.
@@ -115,19 +115,6 @@ pub struct Withheld {
     pub sources: u64,
     /// Their packets.
     pub packets: u64,
-}
-
-/// What one sensor saw of a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeenBy {
-    /// Which.
-    pub sensor: String,
-    /// Packets.
-    pub packets: u64,
-    /// First packet.
-    pub first: Millis,
-    /// Last packet.
-    pub last: Millis,
 }
 
 /// A day on which a source was seen.
@@ -292,29 +279,6 @@ impl Store {
             packets,
         };
         Ok(rows.into_iter().map(withheld).collect())
-    }
-
-    /// Which sensors saw packets that bear `source`.
-    pub async fn source_sensors(
-        &self,
-        source: IpAddr,
-        range: &Range<u64>,
-    ) -> Result<Vec<SeenBy>, StoreError> {
-        let rows = self
-            .ask(sql!("source_sensors"))
-            .param("start", range.start)
-            .param("end", range.end)
-            .param("source", source.to_string())
-            .param("limit", OF_SOURCE_MAX)
-            .fetch_all::<(String, u64, i64, i64)>()
-            .await?;
-        let seen = |(sensor, packets, first, last)| SeenBy {
-            sensor,
-            packets,
-            first: millis(first),
-            last: millis(last),
-        };
-        Ok(rows.into_iter().map(seen).collect())
     }
 
     /// Days on which packets that bear `source` were seen, the newest first, by the sums of hours

@@ -11,7 +11,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 use noroshi_store::alert::{Alert, Kind, Subject};
 use noroshi_store::changes::Shown;
-use noroshi_store::figures::{Bins, Deed};
+use noroshi_store::deeds::Deed;
+use noroshi_store::figures::Bins;
 use uuid::Uuid;
 
 use crate::desk::Desk;
@@ -128,10 +129,10 @@ async fn line(
         subject if seen == Sight::Whole => match address(subject) {
             Some(address) => {
                 let bins = bins(alert, 60);
-                let line = desk.store.source_line(address, &bins).await?;
-                let deeds = desk.store.deeds(address, &bins.range).await?;
-                let any = line.iter().any(|value| *value > 0);
-                any.then(|| (texts.say("alert.packets_line"), bins, line, deeds))
+                let deeds = desk.store.deeds(address, &bins).await?;
+                let any = deeds.line.iter().any(|value| *value > 0);
+                let title = texts.say("alert.packets_line");
+                any.then_some((title, bins, deeds.line, deeds.services))
             }
             None => None,
         },

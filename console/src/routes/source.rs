@@ -10,8 +10,9 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use maud::{Markup, html};
 use noroshi_proto::time::Millis;
-use noroshi_store::figures::{Bins, Deed};
-use noroshi_store::sources::{SeenBy, SourceDay};
+use noroshi_store::deeds::{Deed, SeenBy};
+use noroshi_store::figures::Bins;
+use noroshi_store::sources::SourceDay;
 
 use super::sources::{Leave, ask, leave, note_view, owners_of};
 use super::{alert, alerts, search};
@@ -122,14 +123,12 @@ async fn show(
         Door::Closed(answer) => return Ok(answer),
     };
     let source = opened.source;
-    let line = desk.store.source_line(source, &bins).await?;
-    let deeds = desk.store.deeds(source, &bins.range).await?;
-    let sensors = desk.store.source_sensors(source, &bins.range).await?;
+    let deeds = desk.store.deeds(source, &bins).await?;
     let days = desk.store.source_days(source).await?;
     let plot = Plot {
         title: texts.say("alert.packets_line"),
         bins: &bins,
-        line: &line,
+        line: &deeds.line,
         usual: None,
         fired: None,
     };
@@ -141,11 +140,11 @@ async fn show(
             h2 { (plot.title) }
             (search::period(visitor, &bins.range))
             (plot.draw())
-            (hours(source, &bins, &line, texts.say("inquiry.all")))
+            (hours(source, &bins, &deeds.line, texts.say("inquiry.all")))
         }
         div.pair {
-            (by_service(visitor, source, &bins.range, &deeds))
-            (by_sensor(visitor, source, &bins.range, &sensors))
+            (by_service(visitor, source, &bins.range, &deeds.services))
+            (by_sensor(visitor, source, &bins.range, &deeds.sensors))
         }
         (cases(desk, visitor, source).await?)
         (other_days(visitor, source, &days))

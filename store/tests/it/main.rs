@@ -6,6 +6,7 @@ mod append;
 mod cases;
 mod classes;
 mod crash;
+mod deeds;
 mod engine;
 mod explore;
 mod hellos;
