@@ -124,6 +124,8 @@ pub enum Choice {
     One(&'static str),
     /// Any of what a question answers, or all.
     Many(&'static str),
+    /// Nobody's: what a question answers that names the variables before it. It is not shown.
+    Following(&'static str),
 }
 
 /// Which data source is asked; every dashboard has it.

@@ -193,6 +193,7 @@ fn variable(variable: &Variable) -> Value {
         Choice::Fixed(choices) => fixed(choices),
         Choice::One(sql) => asked(sql, false),
         Choice::Many(sql) => asked(sql, true),
+        Choice::Following(sql) => hidden(asked(sql, false)),
     };
     if let (Some(value), Value::Object(more)) = (value.as_object_mut(), more) {
         value.extend(more);
@@ -214,6 +215,12 @@ fn fixed(choices: &[(&str, &str)]) -> Value {
         "multi": false,
         "includeAll": false,
     })
+}
+
+fn hidden(mut variable: Value) -> Value {
+    const NEITHER_LABEL_NOR_VALUE: u8 = 2;
+    variable["hide"] = json!(NEITHER_LABEL_NOR_VALUE);
+    variable
 }
 
 fn asked(sql: &str, many: bool) -> Value {

@@ -12,7 +12,7 @@ pub fn board() -> Board {
         description: "What reaches unused address space of all sensors, and the alerts it set off. \
                       Nothing legitimate is ever sent there.",
         from: "now-3h",
-        variables: vec![data_source(), countries(), scanners()],
+        variables: vec![data_source(), countries(), service_lists(), scanners()],
         rows: vec![
             Row::of(4, totals()),
             Row::of(9, over_time()),
@@ -30,6 +30,17 @@ pub(crate) fn countries() -> Variable {
         name: "country",
         label: "Country of sources",
         choice: Choice::Many(sql),
+    }
+}
+
+/// The view that lists of services are read from: of all countries together, or of each. Planning a question that has both
+/// takes as long as the rest of it.
+pub(crate) fn service_lists() -> Variable {
+    let sql = include_str!("../queries/variables/service_lists.sql");
+    Variable {
+        name: "service_lists",
+        label: "Lists of services",
+        choice: Choice::Following(sql),
     }
 }
 

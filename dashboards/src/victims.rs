@@ -1,7 +1,7 @@
 //! Victims of attacks, by the echo that reaches the telescopes.
 
 use crate::board::{Board, Column, Panel, Row, Unit, View, data_source};
-use crate::region::countries;
+use crate::region::{countries, service_lists};
 
 /// The dashboard.
 pub fn board() -> Board {
@@ -11,7 +11,7 @@ pub fn board() -> Board {
         description: "Who answers packets that were forged with our addresses, so who is under \
                       attack. Attacks that forge nothing are not seen here.",
         from: "now-7d",
-        variables: vec![data_source(), countries()],
+        variables: vec![data_source(), countries(), service_lists()],
         rows: vec![
             Row::of(4, totals()),
             Row::of(9, [over_time(), backscatter_over_time()]),

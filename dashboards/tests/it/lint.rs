@@ -160,11 +160,31 @@ fn every_variable_is_defined_and_used() {
         }
         let used: BTreeSet<&str> = used.iter().map(String::as_str).collect();
         assert_eq!(used, defined, "{}", board.uid);
+        assert_follow_what_stands_before(&board);
         assert!(
             matches!(board.variables[0].choice, Choice::DataSource),
             "{}",
             board.uid
         );
+    }
+}
+
+/// Variables are read from the left to the right.
+fn assert_follow_what_stands_before(board: &Board) {
+    let mut before = BTreeSet::new();
+    for variable in &board.variables {
+        if let Choice::Following(sql) = variable.choice {
+            let named = variables_of(sql);
+            assert!(!named.is_empty(), "{}: follows nothing", variable.name);
+            for name in named {
+                assert!(
+                    before.contains(name.as_str()),
+                    "{} of {name}",
+                    variable.name
+                );
+            }
+        }
+        before.insert(variable.name);
     }
 }
 

@@ -6,7 +6,7 @@ use noroshi_dashboards::board::{Board, Choice};
 use noroshi_store::store::Store;
 use serde_json::Value;
 
-use super::macros::Chosen;
+use super::macros::{Chosen, Span, expand};
 
 /// An answer: names of its columns, their types, and the rows.
 #[derive(Debug)]
@@ -24,6 +24,13 @@ pub(crate) struct Read {
     pub(crate) bytes: u64,
 }
 
+/// Questions for variables name none.
+const NO_TIME: Span = Span {
+    from: 0,
+    to: 0,
+    step: 1,
+};
+
 /// Every value of the fixed variables, with all values of the others and with one of each.
 pub(crate) async fn choices(store: &Store, board: &Board) -> Vec<BTreeMap<&'static str, Chosen>> {
     let mut choices = vec![BTreeMap::new()];
@@ -34,6 +41,14 @@ pub(crate) async fn choices(store: &Store, board: &Board) -> Vec<BTreeMap<&'stat
                 .iter()
                 .map(|(_, value)| Chosen::One((*value).to_owned()))
                 .collect(),
+            Choice::Following(sql) => {
+                for chosen in &mut choices {
+                    let asked = expand(sql, NO_TIME, chosen);
+                    let value = values(store, &asked).await.swap_remove(0);
+                    chosen.insert(variable.name, Chosen::One(value));
+                }
+                continue;
+            }
             Choice::One(sql) => vec![Chosen::One(values(store, sql).await[0].clone())],
             Choice::Many(sql) => {
                 let values = values(store, sql).await;
@@ -54,7 +69,7 @@ pub(crate) async fn choices(store: &Store, board: &Board) -> Vec<BTreeMap<&'stat
     choices
 }
 
-/// What a variable offers; a question for it uses no variable and no macro.
+/// What a variable offers.
 pub(crate) async fn values(store: &Store, sql: &str) -> Vec<String> {
     let answer = ask(store, sql)
         .await
