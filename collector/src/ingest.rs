@@ -4,13 +4,15 @@
 //! - A batch is acknowledged after the store has it on disk, never before.
 //! - Batches of one stream are handed to the store in the order they came.
 //! - The newest stream of a sensor fences its older ones: newest by the sensor's own clock.
-//! - At most [`WORK_MAX`] batches are at work at a time, and [`IN_FLIGHT_MAX`] of one sensor,
-//!   however many streams it opens; whoever does not listen keeps none from going on.
+//! - At most [`WORK_MAX`] batches with [`FLOWS_AT_WORK_MAX`] flow tuples are at work at a time, and
+//!   [`IN_FLIGHT_MAX`] batches of one sensor, however many streams it opens; whoever does not listen
+//!   keeps none from going on.
 //! - A sensor that sends more than its rates is read from more slowly, and nobody else is.
 //! - A stream is of the sensor that its certificate names; it ends when that is revoked or over.
 
 mod fence;
 mod hellos;
+pub mod room;
 pub mod share;
 mod stream;
 
@@ -28,6 +30,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use self::fence::Fences;
 use self::hellos::Hellos;
+use self::room::{FLOWS_AT_WORK_MAX, Room};
 use self::share::Shares;
 use self::stream::Stream;
 use crate::clock;
@@ -38,7 +41,7 @@ use crate::metrics::Metrics;
 use crate::run::Parts;
 use crate::settings::Settings;
 
-/// Batches decoded and not yet kept, of all streams: a bound on memory.
+/// Batches decoded and not yet kept, of all streams.
 pub const WORK_MAX: usize = 256;
 
 /// What every stream needs.
@@ -59,6 +62,7 @@ pub struct Shared {
     hellos: Hellos,
     shares: Shares,
     work: Arc<Semaphore>,
+    room: Room,
     streams: Arc<Semaphore>,
 }
 
@@ -90,6 +94,7 @@ impl Shared {
             fences: Fences::default(),
             hellos: Hellos::default(),
             work: Arc::new(Semaphore::new(WORK_MAX)),
+            room: Room::new(FLOWS_AT_WORK_MAX),
             streams: Arc::new(Semaphore::new(streams_max.min(Semaphore::MAX_PERMITS))),
         }
     }

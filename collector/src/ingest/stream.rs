@@ -26,6 +26,7 @@ use tracing::{Instrument as _, Span, field, trace_span};
 
 use super::Shared;
 use super::fence::gone;
+use super::room::{Place, flows_max};
 use super::share::Share;
 use crate::admit;
 use crate::clock;
@@ -77,10 +78,11 @@ struct Judged {
     span: Span,
 }
 
-/// One of the batches at work, and one of its sensor's.
+/// One of the batches at work, and one of its sensor's, with room for what it holds.
 struct Turn {
     _own: Result<OwnedSemaphorePermit, AcquireError>,
     _of_all: Result<OwnedSemaphorePermit, AcquireError>,
+    place: Place,
 }
 
 /// Resolves when a batch may be worked at. It keeps its place in the queue until then.
@@ -229,10 +231,7 @@ impl Stream {
                         break;
                     };
                     share.spend_bytes(batch.encoded_len(), clock::now());
-                    waiting = free.take().map(|slot| {
-                        let turn = turn(Arc::clone(&self.shared), Arc::clone(&share));
-                        in_turn(batch, slot, turn)
-                    });
+                    waiting = free.take().map(|slot| in_turn(batch, slot, &self.shared, &share));
                 }
             }
         }
@@ -249,7 +248,7 @@ impl Stream {
         waiting: Waiting,
         hello: &Arc<Hello>,
         share: &Share,
-        turn: Turn,
+        mut turn: Turn,
     ) -> impl Future<Output = Judged> + use<> {
         let Waiting {
             batch: wire,
@@ -267,6 +266,7 @@ impl Stream {
             .await
         };
         if let Ok(Ok((_, size))) = &prepared {
+            turn.place.keep(size.flow_tuples);
             share.spend_tuples(size.flow_tuples, clock::now());
             span.record("tuples", size.flow_tuples);
             span.record("packets", size.packets);
@@ -363,12 +363,15 @@ fn response(message: Answer) -> v1::PushResponse {
     }
 }
 
-/// First its sensor's turn, then one of all: a sensor that fills its own share waits alone.
-async fn turn(shared: Arc<Shared>, share: Arc<Share>) -> Turn {
+/// First its sensor's turn, then one of all: a sensor that fills its own share waits alone. Whoever has both goes on by
+/// itself, so that waiting for room comes to an end.
+async fn turn(shared: Arc<Shared>, share: Arc<Share>, flows_max: usize) -> Turn {
     let own = Arc::clone(&share.work).acquire_owned().await;
+    let of_all = Arc::clone(&shared.work).acquire_owned().await;
     Turn {
         _own: own,
-        _of_all: Arc::clone(&shared.work).acquire_owned().await,
+        _of_all: of_all,
+        place: shared.room.take(flows_max).await,
     }
 }
 
@@ -376,9 +379,11 @@ async fn turn(shared: Arc<Shared>, share: Arc<Share>) -> Turn {
 fn in_turn(
     batch: v1::Batch,
     slot: Slot,
-    turn: impl Future<Output = Turn> + Send + 'static,
+    shared: &Arc<Shared>,
+    share: &Arc<Share>,
 ) -> (Waiting, ItsTurn) {
     let span = span();
+    let turn = turn(Arc::clone(shared), Arc::clone(share), flows_max(&batch));
     let turn = turn.instrument(span.in_scope(|| trace_span!("turn")));
     (Waiting { batch, slot, span }, Box::pin(turn))
 }
