@@ -33,8 +33,8 @@ pub(crate) fn countries() -> Variable {
     }
 }
 
-/// The view that lists of services are read from: of all countries together, or of each. Planning a question that has both
-/// takes as long as the rest of it.
+/// The view that lists of services are read from: of all countries together, or of each. A question that names
+/// both plans half of its tables for nothing.
 pub(crate) fn service_lists() -> Variable {
     let sql = include_str!("../queries/variables/service_lists.sql");
     Variable {

@@ -1,4 +1,4 @@
-//! Figures that people look at: rates, services, countries, sensors, services over time.
+//! Figures that people look at: rates, services, countries and sensors.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
