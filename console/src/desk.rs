@@ -15,7 +15,7 @@ use crate::clock;
 use crate::glance::Glances;
 use crate::identity::Identities;
 use crate::provider::Provider;
-use crate::session::{Secret, Sessions};
+use crate::session::{Proof, Secret, Sessions};
 use crate::user::{User, Users};
 
 /// Passwords that are proven at once: each takes 19 MiB and a core for some 20 ms.
@@ -132,16 +132,20 @@ impl Desk {
         &self,
         user: &Arc<User>,
         before: Option<&str>,
-        how: &str,
+        proof: Proof,
     ) -> Result<Secret, StoreError> {
-        let written = self.store.audit(&user.author(), how, "").await;
+        let action = match proof {
+            Proof::Password => "console sign-in",
+            Proof::Provider => "console sign-in elsewhere",
+        };
+        let written = self.store.audit(&user.author(), action, "").await;
         written.inspect_err(|error| tracing::error!(%error, "a sign-in cannot be written down"))?;
         let id = secret();
         let mut sessions = self.sessions();
         if let Some(before) = before {
             sessions.end(before);
         }
-        sessions.begin(Arc::clone(user), &id, secret(), clock::now());
+        sessions.begin(Arc::clone(user), proof, (&id, secret()), clock::now());
         Ok(id)
     }
 

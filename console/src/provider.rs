@@ -14,13 +14,12 @@ use noroshi_web::ask::{AskError, Patience, ask};
 use noroshi_web::outbound::Outbound;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreIdTokenClaims,
-    CoreProviderMetadata,
 };
 use openidconnect::{
     AccessToken, AccessTokenHash, AsyncHttpClient, AuthType, AuthorizationCode, ClientId,
     ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
-    RequestTokenError, Scope, TokenResponse as _,
+    HttpResponse, LogoutRequest, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge,
+    PkceCodeVerifier, ProviderMetadataWithLogout, RequestTokenError, Scope, TokenResponse as _,
 };
 use tokio::sync::{Mutex, Semaphore};
 
@@ -69,7 +68,7 @@ pub(crate) struct Provider {
 /// What the provider last said of itself, and when it was asked.
 #[derive(Default)]
 struct Known {
-    said: Option<Arc<CoreProviderMetadata>>,
+    said: Option<Arc<ProviderMetadataWithLogout>>,
     said_at: Millis,
     asked_at: Millis,
 }
@@ -132,6 +131,19 @@ impl Provider {
         Ok(address.into())
     }
 
+    /// Where a browser is sent to be forgotten, if the provider says (OpenID Connect RP-Initiated
+    /// Logout 1.0). It is not asked to send it back, for which it would have to know one more
+    /// address of ours.
+    pub(crate) async fn way_out(&self, now: Millis) -> Result<Option<String>, ProviderError> {
+        let said = self.said(now, BELIEVED).await?;
+        let end = said.additional_metadata().end_session_endpoint.clone();
+        let client = ClientId::new(self.settings.client.clone());
+        Ok(end.map(|end| {
+            let request = LogoutRequest::from(end).set_client_id(client);
+            request.http_get_url().into()
+        }))
+    }
+
     /// Trades in the code that the browser came back with for who somebody is there.
     pub(crate) async fn who(
         &self,
@@ -175,7 +187,7 @@ impl Provider {
     /// when it is good and for which journey, and that the access token beside it belongs to it.
     fn claims(
         &self,
-        said: &CoreProviderMetadata,
+        said: &ProviderMetadataWithLogout,
         token: &CoreIdToken,
         access: &AccessToken,
         nonce: &Nonce,
@@ -198,7 +210,7 @@ impl Provider {
         Ok(claims.clone())
     }
 
-    fn client(&self, said: &CoreProviderMetadata) -> Client {
+    fn client(&self, said: &ProviderMetadataWithLogout) -> Client {
         let settings = &self.settings;
         let methods = said.token_endpoint_auth_methods_supported();
         // What is not said is Basic (OpenID Connect Discovery, §3).
@@ -222,7 +234,7 @@ impl Provider {
         &self,
         now: Millis,
         oldest: u64,
-    ) -> Result<Arc<CoreProviderMetadata>, ProviderError> {
+    ) -> Result<Arc<ProviderMetadataWithLogout>, ProviderError> {
         let mut known = self.known.lock().await;
         let since = |at: Millis| now.0.saturating_sub(at.0);
         if let Some(said) = &known.said
@@ -237,7 +249,7 @@ impl Provider {
         }
         known.asked_at = now;
         let issuer = self.settings.issuer.clone();
-        let said = CoreProviderMetadata::discover_async(issuer, &self.wire).await;
+        let said = ProviderMetadataWithLogout::discover_async(issuer, &self.wire).await;
         let said = said.map_err(|error| ProviderError::Gone(with_causes(&error)))?;
         let said = Arc::new(said);
         *known = Known {

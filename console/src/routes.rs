@@ -96,6 +96,8 @@ pub(crate) fn router(desk: Arc<Desk>, answers: Arc<Answers>) -> Router {
         .route("/sign-in", get(sign_in::page).post(sign_in::begin))
         .route("/sign-in/elsewhere", get(elsewhere::begin))
         .route(BACK, get(elsewhere::back))
+        .route(elsewhere::LEFT, get(elsewhere::left))
+        .route(elsewhere::END, get(elsewhere::end))
         .route(
             "/console.css",
             get(|| asset("text/css; charset=utf-8", CSS)),

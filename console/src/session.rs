@@ -60,11 +60,22 @@ fn digest(text: &str) -> Digest {
     Sha256::digest(text.as_bytes()).into()
 }
 
+/// How somebody showed who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// By a password of the console's own.
+    Password,
+    /// By what a provider of identities says; who signs out here is still known there.
+    Provider,
+}
+
 /// A session as one request sees it.
 #[derive(Clone)]
 pub struct Session {
     /// Who.
     pub user: Arc<User>,
+    /// How they showed that.
+    pub proof: Proof,
     /// What every form of theirs carries.
     pub token: Secret,
     began: Millis,
@@ -106,7 +117,13 @@ pub struct Sessions(HashMap<Digest, Session>);
 
 impl Sessions {
     /// Signs `user` in under a new `id`.
-    pub fn begin(&mut self, user: Arc<User>, id: &Secret, token: Secret, now: Millis) {
+    pub fn begin(
+        &mut self,
+        user: Arc<User>,
+        proof: Proof,
+        (id, token): (&Secret, Secret),
+        now: Millis,
+    ) {
         self.0.retain(|_, session| !session.is_over(now));
         let theirs = |session: &Session| session.user.name == user.name;
         if self.0.values().filter(|session| theirs(session)).count() >= SESSIONS_PER_USER_MAX {
@@ -117,6 +134,7 @@ impl Sessions {
         }
         let session = Session {
             user,
+            proof,
             token,
             began: now,
             used: now,
@@ -208,12 +226,17 @@ mod tests {
     fn a_session_ends_when_idle_and_at_its_end() {
         let mut sessions = Sessions::default();
         let aiko = user("aiko");
-        sessions.begin(Arc::clone(&aiko), &secret(1), secret(2), Millis(0));
+        sessions.begin(
+            Arc::clone(&aiko),
+            Proof::Password,
+            (&secret(1), secret(2)),
+            Millis(0),
+        );
         let id = secret(1);
         assert!(sessions.take_up(id.text(), Millis(IDLE - 1)).is_some());
         assert!(sessions.take_up(id.text(), Millis(2 * IDLE - 2)).is_some());
         assert!(sessions.take_up(id.text(), Millis(3 * IDLE - 2)).is_none());
-        sessions.begin(aiko, &id, secret(2), Millis(0));
+        sessions.begin(aiko, Proof::Password, (&id, secret(2)), Millis(0));
         let mut now = 0;
         while now + IDLE / 2 < LIFE {
             now += IDLE / 2;
@@ -226,10 +249,15 @@ mod tests {
     fn sessions_of_one_user_are_limited_and_do_not_end_anothers() {
         let mut sessions = Sessions::default();
         let (aiko, anan) = (user("aiko"), user("anan"));
-        sessions.begin(anan, &secret(0), secret(0), Millis(0));
+        sessions.begin(anan, Proof::Password, (&secret(0), secret(0)), Millis(0));
         for place in 1..=SESSIONS_PER_USER_MAX as u16 + 1 {
             let now = Millis(u64::from(place));
-            sessions.begin(Arc::clone(&aiko), &secret(place), secret(0), now);
+            sessions.begin(
+                Arc::clone(&aiko),
+                Proof::Password,
+                (&secret(place), secret(0)),
+                now,
+            );
         }
         let now = Millis(100);
         assert!(sessions.take_up(secret(0).text(), now).is_some());
@@ -244,8 +272,13 @@ mod tests {
     fn purposes_are_limited_and_of_one_session() {
         let mut sessions = Sessions::default();
         let aiko = user("aiko");
-        sessions.begin(Arc::clone(&aiko), &secret(1), secret(0), Millis(0));
-        sessions.begin(aiko, &secret(2), secret(0), Millis(0));
+        sessions.begin(
+            Arc::clone(&aiko),
+            Proof::Password,
+            (&secret(1), secret(0)),
+            Millis(0),
+        );
+        sessions.begin(aiko, Proof::Password, (&secret(2), secret(0)), Millis(0));
         for case in 0..=PURPOSES_MAX as u128 {
             sessions.allow(secret(1).text(), Uuid::from_u128(case), "why".to_owned());
         }

@@ -26,6 +26,24 @@ await it("lets in whom the provider knows and a user names, where they wanted to
   assert.equal(new URL(page.url()).pathname, "/sign-in");
 });
 
+await it("leads who leaves to where the provider forgets them too", async () => {
+  const page = await stranger();
+  await page.goto("/");
+  await come(page, "248289761001");
+  await page.waitForURL(`${facts.address}/now`);
+  await send(page, page.getByRole("button", { name: "Sign out" }));
+  assert.equal(new URL(page.url()).pathname, "/sign-in/elsewhere/left");
+  await page.goto("/sign-in");
+  await page.getByRole("link", { name: "Sign in with the ministry" }).click();
+  await page.waitForURL(`${facts.address}/now`); // nobody was asked anything
+  await send(page, page.getByRole("button", { name: "Sign out" }));
+  await page.getByRole("link", { name: "Sign out at the ministry too" }).click();
+  await send(page, page.getByRole("button", { name: "Yes, sign me out" }));
+  await page.goto(`${facts.address}/sign-in`);
+  await page.getByRole("link", { name: "Sign in with the ministry" }).click();
+  await page.locator("input[name=login]").waitFor();
+});
+
 await it("tells whom no user names what to say to the operator", async () => {
   const page = await stranger();
   await page.goto("/");

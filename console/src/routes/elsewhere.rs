@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
+use maud::html;
 
 use crate::clock;
 use crate::desk::{Desk, secret};
@@ -13,6 +14,7 @@ use crate::guard::{accepted, cookie, cookie_name, read_cookie, travelling_cookie
 use crate::journey::{self, Journey};
 use crate::page;
 use crate::provider::{Provider, ProviderError};
+use crate::session::Proof;
 
 use super::sign_in::{Trouble, form, next};
 
@@ -21,6 +23,11 @@ pub(super) fn begin_at(next: &str) -> String {
     let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
     format!("/sign-in/elsewhere?next={next}")
 }
+
+/// Where [`left`] is.
+pub(super) const LEFT: &str = "/sign-in/elsewhere/left";
+/// Where [`end`] is.
+pub(super) const END: &str = "/sign-in/elsewhere/end";
 
 /// `GET /sign-in/elsewhere`: on to the provider.
 pub(super) async fn begin(
@@ -87,6 +94,40 @@ async fn who(
     provider.who(journey, code, clock::now()).await
 }
 
+/// `GET /sign-in/elsewhere/left`: for who signed out here. At a desk that several share, the next
+/// one would come in by their name without being asked anything.
+pub(super) async fn left(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
+    let Some(provider) = &desk.provider else {
+        return page::on_to("/sign-in");
+    };
+    let texts = accepted(&headers);
+    let words = [("provider", provider.name())];
+    let body = html! {
+        p { (texts.fill("sign_in.left", &words)) }
+        p { a.button.main href=(END) { (texts.fill("sign_in.left_end", &words)) } }
+        p { a href="/sign-in" { (texts.say("sign_in.title")) } }
+    };
+    page::door(texts, StatusCode::OK, body)
+}
+
+/// `GET /sign-in/elsewhere/end`: on to where the provider ends what it knows of this browser.
+///
+/// Anybody can send a browser there, here or by the provider's own address: it asks before it ends
+/// anything, for nothing of ours tells it who somebody is (OpenID Connect RP-Initiated Logout, §2).
+pub(super) async fn end(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
+    let Some(provider) = &desk.provider else {
+        return page::on_to("/sign-in");
+    };
+    match provider.way_out(clock::now()).await {
+        Ok(Some(place)) => page::on_to(&place),
+        Ok(None) => {
+            let trouble = Trouble::of(&headers, StatusCode::NOT_FOUND, "sign_in.elsewhere_endless");
+            form(&desk, &headers, "/", Some(trouble))
+        }
+        Err(error) => form(&desk, &headers, "/", Some(trouble(&headers, &error))),
+    }
+}
+
 async fn let_in(desk: &Desk, headers: &HeaderMap, journey: &Journey, name: &str) -> Response {
     let Some(user) = desk.users.from_elsewhere(name) else {
         tracing::warn!(
@@ -97,10 +138,7 @@ async fn let_in(desk: &Desk, headers: &HeaderMap, journey: &Journey, name: &str)
         return form(desk, headers, &journey.next, Some(trouble));
     };
     let before = read_cookie(headers, &cookie_name("session", desk.is_secure));
-    match desk
-        .let_in(&user, before, "console sign-in elsewhere")
-        .await
-    {
+    match desk.let_in(&user, before, Proof::Provider).await {
         Ok(id) => {
             let kept = cookie("session", id.text(), desk.is_secure);
             let texts = user.language.unwrap_or_else(|| accepted(headers));

@@ -13,7 +13,7 @@ use crate::desk::{Desk, SignIn, secret};
 use crate::fields::{Asked, Fields};
 use crate::guard::{Visitor, accepted, cookie, cookie_name, is_foreign, read_cookie};
 use crate::page;
-use crate::session::Secret;
+use crate::session::{Proof, Secret};
 
 use super::elsewhere;
 
@@ -115,7 +115,7 @@ pub(super) async fn begin(
             return form(&desk, &headers, next, Some(trouble));
         }
     };
-    match desk.let_in(&user, before, "console sign-in").await {
+    match desk.let_in(&user, before, Proof::Password).await {
         Ok(id) => {
             let cookies = AppendHeaders([
                 (
@@ -140,7 +140,11 @@ pub(super) async fn end(
 ) -> Response {
     desk.sessions().end(&visitor.id);
     let gone = cookie("session", "; Max-Age=0", desk.is_secure);
-    ([(header::SET_COOKIE, gone)], page::on_to("/sign-in")).into_response()
+    let place = match visitor.session.proof {
+        Proof::Password => "/sign-in",
+        Proof::Provider => elsewhere::LEFT,
+    };
+    ([(header::SET_COOKIE, gone)], page::on_to(place)).into_response()
 }
 
 /// Where to go on: a path of the console and of nobody else.

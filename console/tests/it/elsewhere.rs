@@ -34,6 +34,11 @@ async fn sign_in(browser: &mut Browser, forger: &Forger) -> Answer {
         .await
 }
 
+async fn sign_out(browser: &mut Browser) -> Answer {
+    let token = browser.token().await;
+    browser.post("/sign-out", &[("token", &token)]).await
+}
+
 async fn is_in(browser: &mut Browser) -> bool {
     browser.get("/alerts").await.status == 200
 }
@@ -170,5 +175,48 @@ async fn a_provider_that_is_not_itself_holds_up_nobody_with_a_password() {
         assert_eq!(forger.asked(), 1, "{deed:?}: it is left alone for a while");
         browser = desk.signed_in("viewer").await;
         assert!(is_in(&mut browser).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_is_told_that_the_provider_still_knows_them() {
+    let forger = Forger::open().await;
+    let (desk, _secret) = desk(&forger, Claim::Subject).await;
+    let mut browser = desk.browser();
+    sign_in(&mut browser, &forger).await;
+    let left = sign_out(&mut browser).await;
+    assert_eq!(left.header("location"), Some("/sign-in/elsewhere/left"));
+    assert!(!is_in(&mut browser).await);
+    let page = browser.get("/sign-in/elsewhere/left").await;
+    assert!(
+        page.body.contains("the ministry still knows"),
+        "{}",
+        page.body
+    );
+    assert!(page.body.contains("href=\"/sign-in/elsewhere/end\""));
+    let there = browser.get("/sign-in/elsewhere/end").await;
+    let end = format!("{}/end?client_id={CLIENT}", forger.issuer());
+    assert_eq!(there.header("location"), Some(end.as_str()));
+    let mut browser = desk.signed_in("viewer").await;
+    let left = sign_out(&mut browser).await;
+    assert_eq!(
+        left.header("location"),
+        Some("/sign-in"),
+        "for nobody else knows them"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_without_a_place_to_sign_out_leads_nobody_astray() {
+    let forger = Forger::open().await;
+    forger.does(Deed::NoEnd);
+    let (desk, _secret) = desk(&forger, Claim::Subject).await;
+    let answer = desk.browser().get("/sign-in/elsewhere/end").await;
+    assert_eq!(answer.status, 404, "{}", answer.body);
+    assert!(answer.body.contains("no place to sign out"));
+    let desk = Desk::open().await; // which has no provider
+    for path in ["/sign-in/elsewhere/end", "/sign-in/elsewhere/left"] {
+        let answer = desk.browser().get(path).await;
+        assert_eq!(answer.header("location"), Some("/sign-in"), "{path}");
     }
 }

@@ -46,6 +46,8 @@ pub(crate) enum Deed {
     Endless,
     /// It calls itself by another name.
     OtherName,
+    /// It has no place to sign out.
+    NoEnd,
 }
 
 /// Runs until the test ends.
@@ -151,6 +153,7 @@ async fn describe(State(forger): State<Forger>) -> Response {
         "authorization_endpoint": at("/authorize"),
         "token_endpoint": at("/token"),
         "jwks_uri": at("/keys"),
+        "end_session_endpoint": at("/end"),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["EdDSA"],
@@ -160,6 +163,10 @@ async fn describe(State(forger): State<Forger>) -> Response {
         Deed::Endless => vec![b' '; 3 << 20].into_response(),
         Deed::OtherName => {
             said["issuer"] = "https://id.example.org".into();
+            Json(said).into_response()
+        }
+        Deed::NoEnd => {
+            said["end_session_endpoint"] = Value::Null;
             Json(said).into_response()
         }
         _ => Json(said).into_response(),
