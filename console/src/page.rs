@@ -238,6 +238,12 @@ pub(crate) fn token(visitor: &Visitor) -> Markup {
     html! { input type="hidden" name="token" value=(visitor.session.token.text()); }
 }
 
+/// What may be wider than the screen: it scrolls by arrow keys, and who cannot see it is told what
+/// it is.
+pub(crate) fn wide(label: &str, body: Markup) -> Markup {
+    html! { div.wide tabindex="0" role="group" aria-label=(label) { (body) } }
+}
+
 /// A severity: a word, and a colour beside it.
 pub(crate) fn severity(texts: &Texts, severity: Severity) -> Markup {
     let name = severity.name();

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::desk::Desk;
 use crate::guard::Visitor;
-use crate::page::{Failed, Page, minute, number, page_or};
+use crate::page::{Failed, Page, minute, number, page_or, wide};
 use crate::plot::Plot;
 use crate::sight::{Sight, names_sources, sight, subject};
 use crate::user::Role;
@@ -184,7 +184,7 @@ pub(super) fn deeds(
 ) -> Markup {
     let texts = visitor.texts;
     html! {
-        div.wide tabindex="0" role="group" aria-label=(title) { table {
+        (wide(title, html! { table {
             thead { tr {
                 th scope="col" { (texts.say("alert.service")) }
                 th scope="col" { (texts.say("alert.class")) }
@@ -201,7 +201,7 @@ pub(super) fn deeds(
                 td.t { (minute(deed.first)) }
                 td.t { (minute(deed.last)) }
             } } }
-        } }
+        } }))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::guard::Visitor;
 use crate::identity::Invitation;
-use crate::page::{Failed, Page, minute, page_or, token};
+use crate::page::{Failed, Page, minute, page_or, token, wide};
 
 /// What the registry is told of a sensor.
 const ENTRY: &str = "[[sensor]]\nid = \"th-1\"\npartner = \"th-cert\"\ntelescope = [{ prefix = \"198.18.0.0/24\", from = 2026-11-01 }]";
@@ -77,7 +77,7 @@ fn steps(desk: &Desk, visitor: &Visitor, given: Option<(&SensorId, &Invitation)>
         section.sheet {
             h2 { (texts.say("enrol.three")) }
             p { (texts.say("enrol.three_about")) }
-            div.wide tabindex="0" role="group" aria-label=(texts.say("enrol.three")) { pre { "noroshi sensor enrol th-1 --config noroshi.toml" } }
+            (wide(texts.say("enrol.three"), html! { pre { "noroshi sensor enrol th-1 --config noroshi.toml" } }))
             (draws(desk, visitor))
         }
         (step(texts.say("enrol.four"), texts.say("enrol.four_about"), SENSOR))
@@ -98,7 +98,7 @@ fn steps(desk: &Desk, visitor: &Visitor, given: Option<(&SensorId, &Invitation)>
 }
 
 fn step(title: &str, about: &str, lines: &str) -> Markup {
-    html! { section.sheet { h2 { (title) } p { (about) } div.wide tabindex="0" role="group" aria-label=(title) { pre { (lines) } } } }
+    html! { section.sheet { h2 { (title) } p { (about) } (wide(title, html! { pre { (lines) } })) } }
 }
 
 /// The form that draws a token, where this console can.

@@ -17,7 +17,7 @@ use super::search::{service, tabs};
 use crate::desk::Desk;
 use crate::fields::{Asked, Fields};
 use crate::guard::Visitor;
-use crate::page::{Failed, Page, number, page_or};
+use crate::page::{Failed, Page, number, page_or, wide};
 use crate::plot::Plot;
 
 /// Days at most: what the rollup of minutes keeps by default.
@@ -122,7 +122,7 @@ fn parts(visitor: &Visitor, fields: &Fields, name: &str, parts: &[Part<String>])
     html! {
         section.sheet {
             h2 { (title) }
-            @if parts.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(title) { table {
+            @if parts.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { (wide(title, html! { table {
                 thead { tr {
                     th scope="col" { (title) }
                     th.n scope="col" { (texts.say("alert.sources")) }
@@ -136,7 +136,7 @@ fn parts(visitor: &Visitor, fields: &Fields, name: &str, parts: &[Part<String>])
                     td.n { (number(one.sources)) }
                     td.n { (number(one.packets)) }
                 } } }
-            } } }
+            } })) }
         }
     }
 }

@@ -18,7 +18,7 @@ use super::trial::TOKEN_MAX;
 use crate::clock;
 use crate::desk::Desk;
 use crate::guard::Visitor;
-use crate::page::{Failed, Page, lasted, minute, page_or, severity, token};
+use crate::page::{Failed, Page, lasted, minute, page_or, severity, token, wide};
 use crate::sight::{Sight, subject};
 
 /// Looks shown.
@@ -108,7 +108,7 @@ fn to_clean(visitor: &Visitor, hosts: &[Shown]) -> Markup {
     html! {
         section.sheet {
             h2 { (texts.say("mine.to_clean")) " (" (hosts.len()) ")" }
-            @if hosts.is_empty() { p.soft { (texts.say("mine.none_to_clean")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("mine.to_clean")) { table {
+            @if hosts.is_empty() { p.soft { (texts.say("mine.none_to_clean")) } } @else { (wide(texts.say("mine.to_clean"), html! { table {
                 thead { tr {
                     th scope="col" { (texts.say("alerts.severity")) }
                     th scope="col" { (texts.say("alerts.subject")) }
@@ -125,7 +125,7 @@ fn to_clean(visitor: &Visitor, hosts: &[Shown]) -> Markup {
                     td.n { (lasted(texts, now.0.saturating_sub(one.alert.first_seen.0))) }
                     td { (alerts::stands(texts, one)) }
                 } } }
-            } } }
+            } })) }
         }
     }
 }
@@ -151,7 +151,7 @@ fn feeds(desk: &Desk, visitor: &Visitor, partner: &Partner, read: &[(String, Mil
             }
             p.note { (texts.say("trial.about")) }
             p.note { (texts.say("mine.test_about")) " " a href="/mine" { (texts.say("mine.look_again")) } }
-            div.wide tabindex="0" role="group" aria-label=(texts.say("mine.feeds")) { table {
+            (wide(texts.say("mine.feeds"), html! { table {
                 thead { tr {
                     th scope="col" { (texts.say("mine.feed")) }
                     th scope="col" { (texts.say("mine.test")) }
@@ -163,7 +163,7 @@ fn feeds(desk: &Desk, visitor: &Visitor, partner: &Partner, read: &[(String, Mil
                     @if let Some(at) = last(feed) { td.t { (minute(at)) } }
                     @else { td.soft { (texts.say("mine.never_read")) } }
                 } } }
-            } }
+            } }))
         }
     }
 }
@@ -176,7 +176,7 @@ fn credentials(visitor: &Visitor, partner: &Partner) -> Markup {
             h2 { (texts.say("mine.credentials")) }
             p { (texts.say("mine.token")) }
             p { (texts.say("mine.new_token")) }
-            div.wide tabindex="0" role="group" aria-label=(texts.say("mine.credentials")) { pre { "openssl rand -base64 32 | tr -d '\\n' > token\nsha256sum token" } }
+            (wide(texts.say("mine.credentials"), html! { pre { "openssl rand -base64 32 | tr -d '\\n' > token\nsha256sum token" } }))
             p.note { (texts.fill("mine.both", &[("partner", partner.id.as_str())])) }
         }
     }
@@ -202,7 +202,7 @@ async fn looks(desk: &Desk, visitor: &Visitor, own: &PartnerId) -> Result<Markup
         section.sheet {
             h2 { (texts.say("mine.looks")) }
             p.note { (texts.say("mine.looks_about")) }
-            div.wide tabindex="0" role="group" aria-label=(texts.say("mine.looks")) { table {
+            (wide(texts.say("mine.looks"), html! { table {
                 thead { tr {
                     th scope="col" { (texts.say("alert.when")) }
                     th scope="col" { (texts.say("alert.who")) }
@@ -215,7 +215,7 @@ async fn looks(desk: &Desk, visitor: &Visitor, own: &PartnerId) -> Result<Markup
                     td { (look.action.strip_prefix(&prefix).unwrap_or("")) }
                     td { (look.purpose) }
                 } } }
-            } }
+            } }))
         }
     })
 }

@@ -16,7 +16,7 @@ use super::alerts;
 use crate::desk::Desk;
 use crate::glance::Glance;
 use crate::guard::Visitor;
-use crate::page::{Failed, Page, lasted, minute, number, page_or};
+use crate::page::{Failed, Page, lasted, minute, number, page_or, wide};
 use crate::plot::spark;
 use crate::text::Texts;
 
@@ -103,7 +103,7 @@ fn services(texts: &Texts, glance: &Glance) -> Markup {
     html! {
         section.sheet {
             h2 { (texts.say("now.services")) }
-            @if services.is_empty() { p.soft { (texts.say("now.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("now.services")) { table {
+            @if services.is_empty() { p.soft { (texts.say("now.nothing")) } } @else { (wide(texts.say("now.services"), html! { table {
                 thead { tr {
                     th scope="col" { (texts.say("alert.service")) }
                     th.n scope="col" { (texts.say("alert.sources")) }
@@ -116,7 +116,7 @@ fn services(texts: &Texts, glance: &Glance) -> Markup {
                     td.n { (number(one.packets)) }
                     td { @if let Some(line) = lines.get(&one.service) { (spark(line)) } }
                 } } }
-            } } }
+            } })) }
         }
     }
 }
@@ -126,7 +126,7 @@ fn sensors(texts: &Texts, glance: &Glance) -> Markup {
     html! {
         section.sheet {
             h2 { (texts.say("now.sensors")) }
-            @if lines.is_empty() { p.soft { (texts.say("now.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("now.sensors")) { table {
+            @if lines.is_empty() { p.soft { (texts.say("now.nothing")) } } @else { (wide(texts.say("now.sensors"), html! { table {
                 thead { tr {
                     th scope="col" { (texts.say("sensors.sensor")) }
                     th.n scope="col" { (texts.say("now.rate")) }
@@ -137,7 +137,7 @@ fn sensors(texts: &Texts, glance: &Glance) -> Markup {
                     td.n { (rate(line, step)) }
                     td { (spark(line)) }
                 } } }
-            } } }
+            } })) }
         }
     }
 }

@@ -17,7 +17,7 @@ use super::alerts::day;
 use crate::desk::Desk;
 use crate::fields::{Asked, Fields};
 use crate::guard::Visitor;
-use crate::page::{Failed, Page, minute, number, page_or};
+use crate::page::{Failed, Page, minute, number, page_or, wide};
 use crate::rights::may;
 
 /// The pages of Explore, and the name of each.
@@ -256,7 +256,7 @@ fn table(
 ) -> Markup {
     let texts = visitor.texts;
     html! {
-        @if parts.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(title) { table {
+        @if parts.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { (wide(title, html! { table {
             thead { tr {
                 th scope="col" { (title) }
                 th.n scope="col" { (texts.say("alert.sources")) }
@@ -276,7 +276,7 @@ fn table(
                 td.n { (number(one.packets)) }
                 td.n { (percent(one.packets, one.together)) }
             } } }
-        } } }
+        } })) }
     }
 }
 

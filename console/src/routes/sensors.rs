@@ -15,7 +15,7 @@ use noroshi_store::hellos::Said;
 use crate::desk::Desk;
 use crate::guard::Visitor;
 use crate::identity::Identity;
-use crate::page::{Failed, Page, lasted, minute, number, page_or};
+use crate::page::{Failed, Page, lasted, minute, number, page_or, wide};
 use crate::rights::may;
 use crate::text::Texts;
 
@@ -152,7 +152,7 @@ impl Roll {
         let certificates = !self.identities.is_empty();
         let nothing = Vec::new();
         html! {
-            div.wide tabindex="0" role="group" aria-label=(texts.word("place", "sensors")) { table {
+            (wide(texts.word("place", "sensors"), html! { table {
                 (heading(texts, certificates))
                 tbody { @for sensor in &self.sensors { tr {
                     td.mono { (sensor.id) }
@@ -169,7 +169,7 @@ impl Roll {
                     (said(texts, self.hellos.get(&sensor.id)))
                     @if certificates { (identity(texts, self.identities.get(&sensor.id), self.newest)) }
                 } } }
-            } }
+            } }))
         }
     }
 
@@ -196,7 +196,7 @@ impl Roll {
         html! {
             @if !versions.is_empty() { section.sheet {
                 h2 { (texts.say("sensors.versions")) }
-                div.wide tabindex="0" role="group" aria-label=(texts.say("sensors.versions")) { table {
+                (wide(texts.say("sensors.versions"), html! { table {
                     thead { tr {
                         th scope="col" { (texts.say("sensors.one_version")) }
                         th.n scope="col" { (texts.say("sensors.run_it")) }
@@ -207,7 +207,7 @@ impl Roll {
                         td.n { (run) " / " (all) }
                         td.n { (failed) }
                     } } }
-                } }
+                } }))
             } }
         }
     }

@@ -21,7 +21,7 @@ use crate::desk::Desk;
 use crate::fields::{Asked, Fields};
 use crate::guard::Visitor;
 use crate::hand_over::{self, Verdict};
-use crate::page::{Failed, Page, lasted, minute, number, page_or, severity, token};
+use crate::page::{Failed, Page, lasted, minute, number, page_or, severity, token, wide};
 use crate::rights::may;
 use crate::sight::{Sight, names_sources, subject};
 
@@ -170,7 +170,7 @@ async fn escalated(desk: &Desk, visitor: &Visitor, since: Millis) -> Result<Mark
     Ok(html! {
         section.sheet {
             h2 { (texts.say("shift.escalated")) }
-            @if known.is_empty() { p.soft { (texts.say("shift.none_escalated")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("shift.escalated")) { table {
+            @if known.is_empty() { p.soft { (texts.say("shift.none_escalated")) } } @else { (wide(texts.say("shift.escalated"), html! { table {
                 thead { tr {
                     th scope="col" { (texts.say("alerts.severity")) }
                     th scope="col" { (texts.say("alerts.kind")) }
@@ -188,7 +188,7 @@ async fn escalated(desk: &Desk, visitor: &Visitor, since: Millis) -> Result<Mark
                     td { (texts.word("escalation", one.why.name())) }
                     td.t { (minute(one.at)) }
                 } } }
-            } } }
+            } })) }
         }
     })
 }
@@ -242,7 +242,7 @@ fn awaiting(visitor: &Visitor, waiting: &[Shown]) -> Markup {
             @if waiting.is_empty() { p.soft { (texts.say("shift.none_waiting")) } } @else {
                 form method="post" action="/shift/acknowledge" {
                     (token(visitor))
-                    div.wide tabindex="0" role="group" aria-label=(texts.say("shift.waiting")) { table {
+                    (wide(texts.say("shift.waiting"), html! { table {
                         thead { tr {
                             @if may_act { th scope="col" { (texts.say("shift.choose")) } }
                             th scope="col" { (texts.say("alerts.severity")) }
@@ -252,7 +252,7 @@ fn awaiting(visitor: &Visitor, waiting: &[Shown]) -> Markup {
                             th scope="col" { (texts.say("alerts.opened")) }
                         } }
                         tbody { @for one in waiting { (row(visitor, one, may_act)) } }
-                    } }
+                    } }))
                     @if may_act { div.actions { button { (texts.say("shift.acknowledge")) } } }
                 }
             }
@@ -284,7 +284,7 @@ async fn failed(desk: &Desk, visitor: &Visitor) -> Result<Markup, Failed> {
     Ok(html! {
         section.sheet {
             h2 { (texts.say("shift.failed")) }
-            @if failing.is_empty() { p.soft { (texts.say("shift.none_failed")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("shift.failed")) { table {
+            @if failing.is_empty() { p.soft { (texts.say("shift.none_failed")) } } @else { (wide(texts.say("shift.failed"), html! { table {
                 thead { tr {
                     th scope="col" { (texts.say("alerts.partner")) }
                     th scope="col" { (texts.say("shift.channel")) }
@@ -297,7 +297,7 @@ async fn failed(desk: &Desk, visitor: &Visitor) -> Result<Markup, Failed> {
                     td.t { (minute(one.planned_at)) }
                     td { (one.error) }
                 } } }
-            } } }
+            } })) }
         }
     })
 }

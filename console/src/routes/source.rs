@@ -19,7 +19,7 @@ use super::{alert, alerts, search};
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::guard::Visitor;
-use crate::page::{Failed, Page, minute, number, page_or};
+use crate::page::{Failed, Page, minute, number, page_or, wide};
 use crate::plot::Plot;
 use crate::sight::is_open;
 
@@ -215,7 +215,7 @@ fn by_sensor(visitor: &Visitor, source: IpAddr, range: &Range<u64>, seen: &[Seen
     html! {
         section.sheet {
             h2 { (texts.say("explore.by_sensor")) }
-            @if seen.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("explore.by_sensor")) { table {
+            @if seen.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { (wide(texts.say("explore.by_sensor"), html! { table {
                 thead { tr {
                     th scope="col" { (texts.say("sensors.sensor")) }
                     th.n scope="col" { (texts.say("alert.packets")) }
@@ -228,7 +228,7 @@ fn by_sensor(visitor: &Visitor, source: IpAddr, range: &Range<u64>, seen: &[Seen
                     td.t { (minute(one.first)) }
                     td.t { (minute(one.last)) }
                 } } }
-            } } }
+            } })) }
         }
     }
 }
@@ -256,7 +256,7 @@ fn other_days(visitor: &Visitor, source: IpAddr, days: &[SourceDay]) -> Markup {
         section.sheet {
             h2 { (texts.say("inquiry.days")) }
             p.note { (texts.say("inquiry.days_about")) }
-            @if days.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("inquiry.days")) { table {
+            @if days.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else { (wide(texts.say("inquiry.days"), html! { table {
                 thead { tr {
                     th scope="col" { (texts.say("alert.when")) }
                     th.n scope="col" { (texts.say("alert.packets")) }
@@ -271,7 +271,7 @@ fn other_days(visitor: &Visitor, source: IpAddr, days: &[SourceDay]) -> Markup {
                     td.n { a href=(rows(source, &(start..start + 86_400))) { (number(one.packets)) } }
                     td.n { (number(one.hours)) }
                 } } }
-            } } }
+            } })) }
         }
     }
 }

@@ -21,7 +21,7 @@ use super::search::{form, period, search, tabs, within_reach};
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::guard::Visitor;
-use crate::page::{Failed, Page, minute, number, on_to, page_or, token};
+use crate::page::{Failed, Page, minute, number, on_to, page_or, token, wide};
 use crate::session::Inquiry;
 use crate::sight::{is_open, owners};
 
@@ -305,7 +305,7 @@ fn sums(visitor: &Visitor, withheld: &[Withheld]) -> Markup {
         section.sheet {
             h2 { (texts.say("inquiry.withheld")) }
             p.note { (texts.say("inquiry.withheld_about")) }
-            div.wide tabindex="0" role="group" aria-label=(texts.say("inquiry.withheld")) { table {
+            (wide(texts.say("inquiry.withheld"), html! { table {
                 thead { tr {
                     th scope="col" { (texts.say("alerts.partner")) }
                     th scope="col" { (texts.say("explore.asn")) }
@@ -318,7 +318,7 @@ fn sums(visitor: &Visitor, withheld: &[Withheld]) -> Markup {
                     td.n { (number(one.sources)) }
                     td.n { (number(one.packets)) }
                 } } }
-            } }
+            } }))
         }
     }
 }

@@ -15,7 +15,7 @@ use super::sensors::Roll;
 use crate::desk::Desk;
 use crate::fields::{Asked, Fields};
 use crate::guard::Visitor;
-use crate::page::{Failed, Page, number, page_or};
+use crate::page::{Failed, Page, number, page_or, wide};
 use crate::plot::Plot;
 use crate::user::Role;
 
@@ -141,7 +141,7 @@ async fn parts(
             h2 { (sensor) ": " (title) }
             (period(visitor, &search.range))
             @if parts.is_empty() { p.soft { (texts.say("explore.nothing")) } } @else {
-                div.wide tabindex="0" role="group" aria-label=(title) { table {
+                (wide(title, html! { table {
                     thead { tr {
                         th scope="col" { (title) }
                         th.n scope="col" { (texts.say("alert.sources")) }
@@ -152,7 +152,7 @@ async fn parts(
                         td.n { (number(part.sources)) }
                         td.n { (number(part.packets)) }
                     } } }
-                } }
+                } }))
             }
         }
     })

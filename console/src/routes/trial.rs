@@ -23,7 +23,7 @@ use crate::clock;
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::guard::Visitor;
-use crate::page::{Failed, Page, number, page_or};
+use crate::page::{Failed, Page, number, page_or, wide};
 
 /// Longest token that is tried, in bytes.
 pub(super) const TOKEN_MAX: usize = 256;
@@ -118,7 +118,7 @@ async fn try_one(place: usize, outbound: &Outbound, request: Request<Full<Bytes>
 fn table(visitor: &Visitor, tried: &[Tried]) -> Markup {
     let texts = visitor.texts;
     html! {
-        section.sheet { div.wide tabindex="0" role="group" aria-label=(texts.say("trial.title")) { table {
+        section.sheet { (wide(texts.say("trial.title"), html! { table {
             thead { tr {
                 th scope="col" { (texts.say("mine.feed")) }
                 th scope="col" { (texts.say("trial.outcome")) }
@@ -134,7 +134,7 @@ fn table(visitor: &Visitor, tried: &[Tried]) -> Markup {
                 }
                 td.n { (number(one.took.as_millis() as u64)) " ms" }
             } } }
-        } } }
+        } })) }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::clock;
 use crate::desk::Desk;
 use crate::fields::{Asked, Fields};
 use crate::guard::Visitor;
-use crate::page::{Failed, Page, minute, number, page_or, severity};
+use crate::page::{Failed, Page, minute, number, page_or, severity, wide};
 use crate::sight::{Sight, subject};
 
 /// Years that the store's times reach.
@@ -126,7 +126,7 @@ fn table(visitor: &Visitor, counts: &[Count], (week, before): (&str, &str)) -> M
         } }
     };
     html! {
-        section.sheet { div.wide tabindex="0" role="group" aria-label=(week) { table {
+        section.sheet { (wide(week, html! { table {
             thead { tr {
                 th scope="col" { (texts.say("week.what")) }
                 th.n scope="col" { (week) }
@@ -140,7 +140,7 @@ fn table(visitor: &Visitor, counts: &[Count], (week, before): (&str, &str)) -> M
                 (row("attacks", |count| count.attacks))
                 (row("surges", |count| count.surges))
             }
-        } } p.note { (texts.say("week.told")) } }
+        } })) p.note { (texts.say("week.told")) } }
     }
 }
 
@@ -159,7 +159,7 @@ async fn still_open(desk: &Desk, visitor: &Visitor) -> Result<Markup, Failed> {
     Ok(html! {
         section.sheet {
             h2 { (texts.say("mine.to_clean")) " (" (number(total)) ")" }
-            @if hosts.is_empty() { p.soft { (texts.say("mine.none_to_clean")) } } @else { div.wide tabindex="0" role="group" aria-label=(texts.say("mine.to_clean")) { table {
+            @if hosts.is_empty() { p.soft { (texts.say("mine.none_to_clean")) } } @else { (wide(texts.say("mine.to_clean"), html! { table {
                 thead { tr {
                     th scope="col" { (texts.say("alerts.subject")) }
                     th scope="col" { (texts.say("alerts.severity")) }
@@ -172,7 +172,7 @@ async fn still_open(desk: &Desk, visitor: &Visitor) -> Result<Markup, Failed> {
                     td.t { (minute(one.alert.first_seen)) }
                     td { (alerts::stands(texts, one)) }
                 } } }
-            } }
+            } }))
             @if total > hosts.len() as u64 { p.note { a href="/alerts?kind=infected_host" { (texts.say("mine.all")) } } } }
         }
     })

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::needs_purpose;
 use crate::desk::Desk;
 use crate::guard::Visitor;
-use crate::page::{Failed, minute, number, severity, token};
+use crate::page::{Failed, minute, number, severity, token, wide};
 use crate::rights::may;
 use crate::routes::acts::{NOTE_MAX, PEOPLES, PURPOSE_MAX, PURPOSE_MIN};
 use crate::routes::alerts::stands;
@@ -227,7 +227,7 @@ pub(super) async fn history(
     lines.sort_by_key(|line| line.at);
     let is_masked = seen == Sight::Masked;
     Ok(html! {
-        div.wide tabindex="0" role="group" aria-label=(texts.say("alert.history")) { table {
+        (wide(texts.say("alert.history"), html! { table {
             thead { tr {
                 th scope="col" { (texts.say("alert.when")) }
                 th scope="col" { (texts.say("alert.what")) }
@@ -243,7 +243,7 @@ pub(super) async fn history(
                 }
                 td { (line.who) }
             } } }
-        } }
+        } }))
     })
 }
 
