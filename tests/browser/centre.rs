@@ -20,6 +20,7 @@ use noroshi_store::store::{Store, StoreConfig};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::children::children;
 use crate::play;
 use crate::provider::{self, Provider};
 
@@ -115,7 +116,11 @@ impl Centre {
             .iter()
             .map(|name| ((*name).to_owned(), PASSWORD.into()))
             .collect();
-        let mut facts = json!({ "address": self.address, "users": users, "roles": roles });
+        let engine = children(self.console.id(), "noroshi").pop();
+        let engine = engine.expect("the console has an engine");
+        let mut facts = json!({
+            "address": self.address, "users": users, "roles": roles, "engine": engine,
+        });
         if self.provider.is_some() {
             facts["address"] = provider::CONSOLE.into();
             facts["served"] = self.address.replace("http://", "").into();

@@ -1,7 +1,7 @@
 //! The demo on a terminal of its own, where it stays until it is told to end.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command};
 use std::thread::{self, JoinHandle};
@@ -13,9 +13,12 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::centre::{program, sensor_program};
+use crate::children::children;
 
 /// Those of the demo.
 const SENSORS: usize = 2;
+/// Their program, as the kernel calls it.
+const SENSOR: &str = "noroshi-sensor";
 
 /// A demo that plays, until it is dropped.
 pub struct Demo {
@@ -70,7 +73,7 @@ impl Demo {
 /// Halts the demo's sensors as soon as there are any.
 fn held_sensors(demo: &Child) -> Vec<i32> {
     for _ in 0..3_000 {
-        let sensors = sensors_of(demo.id());
+        let sensors = children(demo.id(), SENSOR);
         if sensors.len() == SENSORS {
             for pid in &sensors {
                 kill(Pid::from_raw(*pid), Signal::SIGSTOP).expect("it runs");
@@ -82,22 +85,9 @@ fn held_sensors(demo: &Child) -> Vec<i32> {
     panic!("the demo has no sensors");
 }
 
-/// Its children of the sensor's name, by what the kernel says of every process.
-fn sensors_of(parent: u32) -> Vec<i32> {
-    let processes = fs::read_dir("/proc").expect("the system tells of processes");
-    let stats =
-        processes.filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("stat")).ok());
-    let sensor = |stat: String| {
-        let (pid, rest) = stat.split_once(" (noroshi-sensor) ")?;
-        let parent_of = rest.split(' ').nth(1)?.parse::<u32>().ok()?;
-        (parent_of == parent).then(|| pid.parse().ok())?
-    };
-    stats.filter_map(sensor).collect()
-}
-
 impl Drop for Demo {
     fn drop(&mut self) {
-        for pid in sensors_of(self.child.id()) {
+        for pid in children(self.child.id(), SENSOR) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL); // who is halted would stay for good
         }
         let _ = self.child.kill(); // a panic must not hide the first

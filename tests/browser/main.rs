@@ -8,6 +8,7 @@
 mod process;
 
 mod centre;
+mod children;
 mod demo;
 mod driver;
 mod play;
@@ -65,4 +66,6 @@ fn people_sign_in_by_a_provider_of_identities() {
 fn pictures() {
     let centre = Centre::with_play(play::ending_now());
     drive(&["pictures.mjs"], &centre.facts(&[]));
+    let centre = Centre::with_provider();
+    drive(&["bare.mjs"], &centre.facts(&[]));
 }

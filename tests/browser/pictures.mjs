@@ -1,26 +1,7 @@
-// The pictures of docs/images: what people see of each page.
+// The pictures of a centre that receives: what people see of each page.
 
-import { writeFile } from "node:fs/promises";
-import { paper } from "./paper.mjs";
-import { PHONE, assert, end, it, person, send, stranger } from "./house.mjs";
-
-/** As wide as a document shows them. */
-const PAPER = { width: 1100, height: 760 };
-/** Bytes of one picture, at most. */
-const BYTES_MAX = 80_000;
-
-const blank = await stranger();
-
-/** Takes a picture of the top of a page, as much as is worth showing. */
-async function take(page, name, height = 760) {
-  const { width } = page.viewportSize();
-  const whole = await page.evaluate(() => document.documentElement.scrollHeight);
-  const clip = { x: 0, y: 0, width, height: Math.min(height, whole) };
-  const picture = await paper(blank, await page.screenshot({ clip, fullPage: true }));
-  await writeFile(`docs/images/console-${name}.png`, picture);
-  assert.ok(picture.length < BYTES_MAX, `${name}: ${picture.length} bytes`);
-  console.log(`    ${picture.length} bytes  ${name}`);
-}
+import { PAPER, take } from "./camera.mjs";
+import { PHONE, assert, end, facts, it, person, send } from "./house.mjs";
 
 await it("takes them", async () => {
   const page = await person("operator", { viewport: PAPER });
@@ -38,15 +19,29 @@ await it("takes them", async () => {
   await take(page, "case", 1200);
   await page.goto("/explore");
   await take(page, "explore", 900);
+  await page.goto("/explore/sources");
+  await page.locator("textarea[name=purpose]").fill("who scans for tcp/5555 since the evening");
+  await send(page, page.getByRole("button", { name: "Show single sources" }));
+  await take(page, "sources", 900);
+  await page.locator("main tbody a[href*='/explore/sources/']").first().click();
+  await page.waitForURL("**/explore/sources/*.*");
+  await take(page, "source", 900);
   await page.goto("/shift");
   await page.locator("textarea[name=note]").fill("tcp/5555 surges since the evening; ThaiCERT was called about two hosts and calls back.");
   await send(page, page.getByRole("button", { name: /Hand over/ }));
   await take(page, "shift", 760);
   await page.goto("/sensors");
   await take(page, "sensors", 900);
+  await page.goto("/sensors/enrol");
+  await take(page, "enrol", 760);
 
   const partner = await person("my-cert", { viewport: PAPER });
   await take(partner, "mine", 640);
+  await partner.locator("input[name=secret]").fill("of a machine that is not there");
+  await send(partner, partner.getByRole("button", { name: "Try" }));
+  await take(partner, "trial", 500);
+  await partner.goto("/mine/week");
+  await take(partner, "week", 760);
 
   const host = await person("host", { viewport: PAPER });
   await take(host, "telescope", 1100);
@@ -55,5 +50,10 @@ await it("takes them", async () => {
   await take(dark, "now-ja-dark", 700);
   const phone = await person("operator", { viewport: PHONE });
   await take(phone, "now-phone", 844);
+
+  process.kill(facts.engine, "SIGKILL"); // another is started, and until it answers there is nothing to show
+  const answer = await page.goto("/alerts");
+  assert.equal(answer.status(), 503);
+  await take(page, "error", 400);
 });
 await end();
