@@ -138,6 +138,8 @@ impl fmt::Display for Withheld {
     }
 }
 
+/// The namespace of ids where nobody is shown less than all: the same captures give the same ids.
+const REPLAYED: Uuid = Uuid::from_u128(0x6e6f_726f_7368_6920_616c_6572_7420_6964);
 /// A case that is seen again within so many seconds of its end goes on.
 const REOPEN_SECONDS: u64 = 86_400;
 
@@ -172,6 +174,8 @@ impl Key {
 pub struct Alerts {
     settings: Settings,
     purpose: Purpose,
+    /// What ids of cases are derived in.
+    namespace: Uuid,
     texts: &'static Texts,
     cases: BTreeMap<Key, Case>,
     /// No case is due before this second.
@@ -202,6 +206,7 @@ impl Alerts {
         Self {
             settings: settings.clone(),
             purpose,
+            namespace: REPLAYED,
             texts: settings.cases.language.texts(),
             cases: BTreeMap::new(),
             next_due: u64::MAX,
@@ -213,6 +218,13 @@ impl Alerts {
             openings: BTreeMap::new(),
             jumps: Jumps::new(&settings.cases.jump),
         }
+    }
+
+    /// With ids that nobody can compute who does not know this namespace
+    /// ([`noroshi_store::store::Store::case_namespace`]): who is shown a case without its address
+    /// would else try every address until the id matches.
+    pub fn named(self, namespace: Uuid) -> Self {
+        Self { namespace, ..self }
     }
 
     /// Takes up a case that was open when the last analyzer stopped, or that could go on.
@@ -446,7 +458,13 @@ impl Alerts {
         if self.may_go_on(&key, finding.at) {
             return self.go_on(key, finding, &addressed);
         }
-        let mut case = Case::open(finding, &addressed, &self.settings, self.purpose);
+        let mut case = Case::open(
+            &self.namespace,
+            finding,
+            &addressed,
+            &self.settings,
+            self.purpose,
+        );
         self.next_due = self.next_due.min(case.due);
         let opened = Outcome::Opened(case.next(State::New, self.texts));
         self.cases.insert(key, case);

@@ -10,6 +10,7 @@ use noroshi_store::registry::Registry;
 use noroshi_store::window::Window;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use tracing::{Span, trace_span};
+use uuid::Uuid;
 
 use crate::alerts::{Alerts, Outcome, Purpose};
 use crate::detectors::{self, Detector, Fill, Maintenance, Observation, WarmUp};
@@ -61,6 +62,14 @@ impl Analysis {
             .retain(|detector| names.iter().any(|name| name == detector.facts().name));
         self.spent.truncate(self.detectors.len());
         self
+    }
+
+    /// See [`Alerts::named`].
+    pub fn named(self, namespace: Uuid) -> Self {
+        Self {
+            alerts: self.alerts.named(namespace),
+            ..self
+        }
     }
 
     /// Measures each detector by this clock, which tells what the thread that asks has spent

@@ -25,9 +25,6 @@ use self::log::{Contact, Log};
 use crate::finding::Reason;
 use crate::settings::Language;
 
-/// Ids of imported cases are drawn from this namespace.
-const NAMESPACE: Uuid = Uuid::from_u128(0x6e6f_726f_7368_6920_6e6f_7469_6365_6964);
-
 /// What becomes of a log.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Import {
@@ -55,6 +52,8 @@ pub struct Context<'a> {
     pub registry: &'a Registry,
     /// Cases of earlier imports.
     pub before: &'a [Case],
+    /// What ids of cases are derived in: nobody else may know it.
+    pub namespace: Uuid,
     /// When partners are told, in wall time.
     pub at: Millis,
     /// The language of explanations.
@@ -73,11 +72,7 @@ pub fn import(
         let contacts = by_address.entry(contact.address).or_default();
         contacts.push(*contact);
     }
-    let before: BTreeMap<Uuid, &Case> = context
-        .before
-        .iter()
-        .map(|case| (case.alert.id, case))
-        .collect();
+    let before: BTreeMap<(&str, IpAddr), &Case> = context.before.iter().filter_map(of).collect();
     for (address, mut contacts) in by_address {
         contacts.sort_by_key(|contact| (contact.at, contact.port));
         let whereabouts = whereabouts(address);
@@ -89,9 +84,8 @@ pub fn import(
                 continue;
             }
         };
-        let name = format!("{SINKHOLE}|{}|{address}", addressee.partner.as_str());
-        let id = Uuid::new_v5(&NAMESPACE, name.as_bytes());
-        let known = before.get(&id).copied();
+        let partner = addressee.partner.as_str();
+        let known = before.get(&(partner, address)).copied();
         let lines = contacts.len();
         contacts.retain(|contact| known.is_none_or(|case| contact.at > case.alert.last_seen));
         import.accounts.known += (lines - contacts.len()) as u64;
@@ -101,10 +95,22 @@ pub fn import(
         }
         import.cases.push(match known {
             Some(case) => continued(case, &contacts, context),
-            None => opened(id, whereabouts, &addressee, &contacts, context),
+            None => {
+                let name = format!("{SINKHOLE}|{partner}|{address}");
+                let id = Uuid::new_v5(&context.namespace, name.as_bytes());
+                opened(id, whereabouts, &addressee, &contacts, context)
+            }
         });
     }
     import
+}
+
+/// A case, by whose it is and which address it is about.
+fn of(case: &Case) -> Option<((&str, IpAddr), &Case)> {
+    let Subject::Source { source, .. } = case.alert.subject else {
+        return None;
+    };
+    Some(((case.alert.partner.as_deref()?, source), case))
 }
 
 /// Whose an address is: the owner alone, whomever it informs of what telescopes see.

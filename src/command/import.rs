@@ -76,6 +76,7 @@ async fn sinkhole(
     let context = Context {
         registry: &config.registry,
         before: &before,
+        namespace: store.case_namespace().await?,
         at: now,
         language: config.analyzer.cases.language,
     };

@@ -36,6 +36,7 @@
 //! | [`reported`]   | a period                       | what a partner's report counts               |
 //! | [`deliveries`] | messages to partners           | which of them are still to be delivered      |
 //! | [`lease`]      | a role                         | the right to be the only one in it           |
+//! | [`namespace`]  | –                              | what ids of cases are derived in             |
 //! | [`positions`]  | a reader's progress            | where it goes on after a restart             |
 //! | [`accounting`] | –                              | the sums that have to agree                  |
 //!
@@ -60,6 +61,7 @@ pub mod lease;
 pub mod ledger;
 pub mod listing;
 pub mod maintenance;
+pub mod namespace;
 pub mod notices;
 pub mod observations;
 pub mod origin;

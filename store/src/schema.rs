@@ -26,7 +26,7 @@ struct Migration {
 }
 
 /// Every change, oldest first. To change the schema add a file and a line; never touch an old one.
-const MIGRATIONS: [Migration; 16] = [
+const MIGRATIONS: [Migration; 17] = [
     Migration {
         version: 1,
         name: "flow_tuples",
@@ -106,6 +106,11 @@ const MIGRATIONS: [Migration; 16] = [
         version: 16,
         name: "by_source",
         sql: include_str!("../migrations/0016_by_source.sql"),
+    },
+    Migration {
+        version: 17,
+        name: "case_namespace",
+        sql: include_str!("../migrations/0017_case_namespace.sql"),
     },
 ];
 

@@ -16,8 +16,6 @@ use super::{Numbered, Purpose};
 use crate::finding::{About, Finding, Reason, SERVICES_MAX, VICTIMS_MAX};
 use crate::settings::Settings;
 
-/// Ids of alerts are drawn from this namespace.
-const NAMESPACE: Uuid = Uuid::from_u128(0x6e6f_726f_7368_6920_616c_6572_7420_6964);
 /// Services whose packets are counted per case; of them the first 20 are shown.
 const COUNTED_SERVICES_MAX: usize = 64;
 /// Sensors counted one by one per case.
@@ -71,7 +69,9 @@ impl Told {
 }
 
 impl Case {
+    /// Its id follows from `namespace` and from what it is about, so that a restart makes no twin.
     pub(super) fn open(
+        namespace: &Uuid,
         finding: &Finding,
         addressed: &Addressed,
         settings: &Settings,
@@ -88,7 +88,7 @@ impl Case {
             finding.at
         );
         let alert = Alert {
-            id: Uuid::new_v5(&NAMESPACE, name.as_bytes()),
+            id: Uuid::new_v5(namespace, name.as_bytes()),
             kind: finding.kind,
             state: State::New,
             severity: addressed.severity,

@@ -51,6 +51,7 @@ fn imported(log: &Log, before: &[Case]) -> Import {
     let context = Context {
         registry: &registry,
         before,
+        namespace: Uuid::NAMESPACE_OID,
         at: NOW,
         language: Language::En,
     };

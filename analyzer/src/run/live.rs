@@ -285,7 +285,8 @@ impl Live {
             Pace::Clock => Observation::Live,
             Pace::Sensors => Observation::Recorded, // where a capture ends, observation ends
         };
-        let analysis = Analysis::new(settings, Arc::clone(&registry), observation, mode.purpose);
+        let analysis = Analysis::new(settings, Arc::clone(&registry), observation, mode.purpose)
+            .named(store.case_namespace().await?);
         roll_up_due(store, position).await?;
         let mut analysis = warm_up(analysis, store, position).await?;
         people::resume(&mut analysis, store, settings, position).await?;

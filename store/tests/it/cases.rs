@@ -211,3 +211,11 @@ async fn a_second_analyzer_waits_and_a_fenced_one_stops() {
     store.save_position(&second, position(20)).await.unwrap();
     assert_eq!(store.position().await.unwrap(), Some(position(20)));
 }
+
+#[tokio::test]
+async fn ids_are_derived_in_a_namespace_of_this_store_alone() {
+    let (one, other) = (store().await, store().await);
+    let drawn = one.case_namespace().await.unwrap();
+    assert_eq!(one.case_namespace().await.unwrap(), drawn, "drawn once");
+    assert_ne!(other.case_namespace().await.unwrap(), drawn);
+}
