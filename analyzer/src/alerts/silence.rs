@@ -14,6 +14,7 @@ use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Subject};
 use noroshi_store::ledger::Watermark;
 use noroshi_store::maintenance::Maintenance;
+use noroshi_store::observations::Observation;
 use noroshi_store::origin::Country;
 use noroshi_store::registry::Registry;
 use noroshi_store::registry::attribution::{Reason, Whereabouts};
@@ -97,17 +98,15 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// In words, for the partner.
-    pub fn text(&self) -> String {
+    /// In words, for the partner, who is not told which sensors there are.
+    pub fn text(&self) -> &'static str {
         match self {
-            Self::Dynamic => "dynamic prefix: another host may bear the address by now".to_owned(),
-            Self::Shared => "carrier-grade NAT: many hosts share the address".to_owned(),
-            Self::UnknownUse => {
-                "no registered prefix: what stands behind the address is not known".to_owned()
-            }
-            Self::FewPackets => "seen too little to tell how often it would be seen".to_owned(),
-            Self::Behind(sensor) => format!("sensor {sensor} is down or still holds what it saw"),
-            Self::Coverage => "too little was watched since to tell".to_owned(),
+            Self::Dynamic => "dynamic prefix: another host may bear the address by now",
+            Self::Shared => "carrier-grade NAT: many hosts share the address",
+            Self::UnknownUse => "no registered prefix: what stands behind the address is not known",
+            Self::FewPackets => "seen too little to tell how often it would be seen",
+            Self::Behind(_) => "a sensor is down or still holds what it saw",
+            Self::Coverage => "too little was watched since to tell",
         }
     }
 
@@ -162,7 +161,7 @@ impl Silent<'_> {
     ) -> Judgement {
         let is_over = self.standing.state.after(Event::Reappear).is_ok();
         if is_over && self.alert.last_seen > self.standing.since {
-            return Judgement::Reappeared;
+            return self.seen_again(sky);
         }
         let silence = sky.now.saturating_sub(self.alert.last_seen.seconds());
         // attacks and surges are over when their case is: only hosts are cleaned
@@ -186,6 +185,16 @@ impl Silent<'_> {
             return Judgement::Wait;
         }
         Judgement::Quiet { doubt, probability }
+    }
+
+    /// Told on another day than it was called clean: who could call it clean, send a probe and look
+    /// again at once would learn within minutes whether that met a telescope.
+    fn seen_again(&self, sky: &Sky<'_>) -> Judgement {
+        let called = Observation::day_of(self.standing.since);
+        if called < Observation::day_of(Millis(sky.now * 1000)) {
+            return Judgement::Reappeared;
+        }
+        Judgement::Wait
     }
 
     /// The chance of seeing nothing, had nothing changed; `None` where the rate is not known.

@@ -216,7 +216,10 @@ fn step(silent: &Silent<'_>, judgement: Judgement, now: Millis) -> Option<Step> 
             let note = "the silence would be this unlikely had nothing changed".to_owned();
             (Event::Confirm, note, Some(probability))
         }
-        Judgement::Quiet { doubt, probability } => (Event::StayQuiet, doubt.text(), probability),
+        Judgement::Quiet { doubt, probability } => {
+            tracing::info!(case = %silent.alert.id, ?doubt, "a silence proves nothing");
+            (Event::StayQuiet, doubt.text().to_owned(), probability)
+        }
     };
     let Standing { since, .. } = silent.standing;
     let name = format!("{}|{}|{}", silent.alert.id, event.name(), since.0);

@@ -201,7 +201,12 @@ async fn two_silent_days_confirm_what_a_partner_called_clean() {
         note: String::new(),
     };
     store.record(&[back]).await.unwrap();
-    let steps = judged(now + 600).await;
+    assert_eq!(
+        judged(now + 600).await,
+        [],
+        "not on the day it was confirmed"
+    );
+    let steps = judged(now + DAY).await;
     assert_eq!(steps[0].event, Event::Reappear);
     let shown = store.shown(infected.id).await.unwrap().unwrap();
     assert_eq!(shown.remedy.unwrap().state, Remedy::Delivered);

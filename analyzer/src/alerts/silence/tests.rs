@@ -184,6 +184,12 @@ fn what_is_seen_again_is_not_over() {
         };
         question.alert.last_seen = Millis((LAST + 11) * 1000);
         assert_eq!(question.judge(), Judgement::Reappeared);
+        // who calls it clean and probes at once is not told on the same day
+        let midnight = (LAST + 10) / DAY * DAY + DAY;
+        question.now = midnight - 1;
+        assert_eq!(question.judge(), Judgement::Wait);
+        question.now = midnight;
+        assert_eq!(question.judge(), Judgement::Reappeared);
     }
 }
 
@@ -243,7 +249,9 @@ fn sensors_must_be_up_and_spools_empty() {
     }
     let mut late = Question::after(QUIET);
     late.watermarks.push(mark("th-1", late.now - 2 * DAY));
-    assert_eq!(late.doubt(), Some(Doubt::Behind(sensor("th-1"))));
+    let doubt = late.doubt().expect("a doubt");
+    assert_eq!(doubt, Doubt::Behind(sensor("th-1")));
+    assert!(!doubt.text().contains("th-1"), "partners read it");
     let mut gone = Question::after(QUIET);
     gone.watermarks.push(mark("old", gone.now - 15 * DAY));
     let judgement = gone.judge();
