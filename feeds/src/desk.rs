@@ -142,11 +142,10 @@ impl Desk {
         reader: &PartnerId,
         day: u64,
     ) -> Result<Vec<Sighting>, Refusal> {
-        let question = self.store.sightings_of(reader, day, SIGHTINGS_MAX);
-        let mut sightings = in_time(question).await?;
-        if day >= self.today() {
-            sightings.iter_mut().for_each(of_running_day);
-        }
+        let question = self
+            .store
+            .sightings_of(reader, day, self.today(), SIGHTINGS_MAX);
+        let sightings = in_time(question).await?;
         if sightings.len() == SIGHTINGS_MAX as usize {
             let reader = reader.as_str();
             tracing::warn!(reader, day, "more was seen than a report holds");
@@ -161,14 +160,6 @@ impl Desk {
         let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
         rates.entry(reader.clone()).or_default().ask(now)
     }
-}
-
-/// Of a day that is not over nothing is told that still grows: read again and again, it would say
-/// which packets met a telescope (see [`noroshi_store::changes`]).
-fn of_running_day(sighting: &mut Sighting) {
-    let seen = &mut sighting.observation;
-    seen.last = seen.first;
-    (seen.packets, seen.targets) = (0, 0);
 }
 
 /// The store's answer, if it comes in time.

@@ -1,5 +1,6 @@
 -- What was seen of one partner's cases on one day, with each case as it stood when that day ended.
--- Its closing comes later and changes nothing about that day; that it was taken back does.
+-- Its closing comes later and changes nothing about that day; that it was taken back does. Of a day that is not over
+-- nothing is told that still grows.
 SELECT toString(seen.id) AS id, toUInt64(toUInt16(seen.day)) AS day, seen.partner AS partner, seen.packets AS packets,
        seen.targets AS targets, toUnixTimestamp64Milli(seen.first) AS first_ms, toUnixTimestamp64Milli(seen.last) AS last_ms,
        CAST(seen.sensors, 'Array(String)') AS sensors, case.body AS body,
@@ -7,7 +8,9 @@ SELECT toString(seen.id) AS id, toUInt64(toUInt16(seen.day)) AS day, seen.partne
        toUnixTimestamp64Milli(toDateTime64(greatest(case.recorded, back.recorded), 3, 'UTC')) AS changed_ms
 FROM
 (
-    SELECT id, day, partner, packets, targets, first, last, sensors FROM observations FINAL
+    SELECT id, day, partner, if({over:UInt8}, packets, 0) AS packets, if({over:UInt8}, targets, 0) AS targets, first,
+           if({over:UInt8}, last, first) AS last, sensors
+    FROM observations FINAL
     WHERE partner = {partner:String} AND day = toDate(toUInt16({day:UInt64}))
 ) AS seen
 GLOBAL INNER JOIN

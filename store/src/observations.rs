@@ -58,7 +58,8 @@ impl Observation {
 /// What was seen of a case on a day, and the case as it stood when that day ended.
 ///
 /// It stays what it is once the day is over, but for packets that come late and for what the
-/// centre takes back.
+/// centre takes back. Before, it has neither counts nor an end, which would grow: read again and
+/// again, they would say which packets met a telescope (see [`crate::changes`]).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sighting {
     /// What was seen.
@@ -66,13 +67,13 @@ pub struct Sighting {
     /// Of what; its state is `withdrawn` where the centre took it back.
     pub alert: Alert,
     /// When the sighting last changed: its last packet, or when the case became known or was
-    /// taken back, whichever is latest.
+    /// taken back, whichever is latest; of a day that is not over its first packet counts.
     pub changed: Millis,
 }
 
 impl Store {
-    /// What was seen of one partner's cases on a day, in the order of first packets: the partner
-    /// is part of the question.
+    /// What was seen of one partner's cases on a day, which is over before `today`, in the order of
+    /// first packets: the partner is part of the question.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -80,6 +81,7 @@ impl Store {
         &self,
         partner: &PartnerId,
         day: u64,
+        today: u64,
         limit: u32,
     ) -> Result<Vec<Sighting>, StoreError> {
         let rows = self
@@ -87,6 +89,7 @@ impl Store {
             .param("partner", partner.as_str())
             .param("day", day)
             .param("end", Millis((day + 1) * DAY_MS).to_string())
+            .param("over", u8::from(day < today))
             .param("limit", limit)
             .fetch_all::<SightingRow>()
             .await?;
@@ -94,7 +97,7 @@ impl Store {
     }
 
     /// Days of `days` on which something was seen of one partner's cases, in order, and when each
-    /// last changed.
+    /// last changed; those before `today` are over.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -102,12 +105,14 @@ impl Store {
         &self,
         partner: &PartnerId,
         days: RangeInclusive<u64>,
+        today: u64,
     ) -> Result<Vec<(u64, Millis)>, StoreError> {
         let rows = self
             .ask(sql!("sighting_days"))
             .param("partner", partner.as_str())
             .param("from", days.start())
             .param("to", days.end())
+            .param("today", today)
             .fetch_all::<(u64, i64)>()
             .await?;
         let days = rows.into_iter().map(|(day, at)| (day, millis(at)));

@@ -29,7 +29,7 @@ async fn events(desk: &Desk, reader: &PartnerId) -> Result<Vec<(u64, Event)>, Re
     let partner = desk.registry.partner(reader).ok_or(Refusal::NotFound)?;
     let today = desk.today();
     let days = today.saturating_sub(DAYS - 1)..=today;
-    let seen = in_time(desk.store.sighting_days_of(reader, days)).await?;
+    let seen = in_time(desk.store.sighting_days_of(reader, days, today)).await?;
     let mut events: Vec<(u64, Event)> = seen
         .into_iter()
         .map(|(day, changed)| (day, Event::new(reader, partner.tlp, day, Some(changed))))

@@ -131,13 +131,23 @@ async fn a_day_that_is_not_over_tells_nothing_that_grows() {
     let host = [alert(1, 1, Some("th-cert"))];
     desk.record_all(vec![(host[0].clone(), 1)]).await;
     desk.observe(&host, &[today() - 1, today()]).await;
-    let running = desk.get(&darknet(today()), NORTH).await;
-    let over = desk.get(&darknet(today() - 1), NORTH).await;
-    assert_eq!((running.status, running.body.lines().count()), (200, 2));
+    let seen = async |day| {
+        let csv = desk.get(&darknet(day), NORTH).await.body;
+        let manifest = desk.get("/misp/manifest.json", NORTH).await.body;
+        let manifest: Value = serde_json::from_str(&manifest).expect("an object");
+        let events = manifest.as_object().expect("an object");
+        let of_day = |(_, event): &(&String, &Value)| event["date"] == day_name(day);
+        let (id, head) = events.iter().find(of_day).expect("an event of the day");
+        let event = desk.get(&format!("/misp/{id}.json"), NORTH).await.body;
+        (csv, head.clone(), event)
+    };
+    let (running, over) = (seen(today()).await, seen(today() - 1).await);
+    assert_eq!(running.0.lines().count(), 2);
     let days = [today() - 1, today()];
-    desk.observe_packets(&host, &days, 1_000).await;
-    let later = desk.get(&darknet(today()), NORTH).await;
-    assert_eq!(later.body, running.body);
-    assert_ne!(desk.get(&darknet(today() - 1), NORTH).await.body, over.body);
+    let packets = 16 * 3_600_000; // and the last of them as many milliseconds later
+    desk.observe_packets(&host, &days, packets).await;
+    assert_eq!(seen(today()).await, running);
+    let later = seen(today() - 1).await;
+    assert!(later.0 != over.0 && later.2 != over.2, "{later:?}");
     desk.close().await;
 }

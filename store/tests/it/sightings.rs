@@ -43,7 +43,8 @@ async fn record(store: &Store, version: u64, alert: Alert) {
 
 async fn sightings(store: &Store, partner: &str, day: u64) -> Vec<Sighting> {
     let partner = PartnerId::new(partner).unwrap();
-    store.sightings_of(&partner, day, 100).await.unwrap()
+    let told = store.sightings_of(&partner, day, TODAY + 9, 100).await;
+    told.unwrap()
 }
 
 /// The same case, later and with more evidence.
@@ -100,7 +101,7 @@ async fn only_the_partners_own_is_told() {
     assert_eq!(cases(sightings(&store, "my-cert", TODAY).await), [2]);
     assert!(sightings(&store, "id-cert", TODAY).await.is_empty());
     let partner = PartnerId::new("my-cert").unwrap();
-    let days = store.sighting_days_of(&partner, TODAY - 3..=TODAY + 3);
+    let days = store.sighting_days_of(&partner, TODAY - 3..=TODAY + 3, TODAY + 9);
     let days: Vec<u64> = days
         .await
         .unwrap()
@@ -108,7 +109,7 @@ async fn only_the_partners_own_is_told() {
         .map(|(day, _)| day)
         .collect();
     assert_eq!(days, [TODAY]);
-    let before = store.sighting_days_of(&partner, TODAY - 3..=TODAY - 1);
+    let before = store.sighting_days_of(&partner, TODAY - 3..=TODAY - 1, TODAY + 9);
     assert!(before.await.unwrap().is_empty());
 }
 
@@ -138,7 +139,7 @@ async fn what_is_taken_back_is_a_change() {
     assert!(after.changed > before.changed);
     let partner = PartnerId::new("th-cert").unwrap();
     let days = store
-        .sighting_days_of(&partner, TODAY..=TODAY)
+        .sighting_days_of(&partner, TODAY..=TODAY, TODAY + 9)
         .await
         .unwrap();
     assert_eq!(days, [(TODAY, after.changed)]);
