@@ -13,7 +13,6 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use noroshi_proto::time::Millis;
 use noroshi_store::alert::Tlp;
 use noroshi_store::registry::partner::Partner;
 use noroshi_store::reported::{Others, Reported};
@@ -153,9 +152,8 @@ fn of<'a>(cases: &'a [Reported], kinds: &'static [&str]) -> impl Iterator<Item =
 
 fn by_day(cases: &[&Reported], week: Week) -> [u64; 7] {
     std::array::from_fn(|day| {
-        let from = Millis(week.start().0 + day as u64 * DAY_MS);
-        let until = Millis(from.0 + DAY_MS);
-        let seen = |case: &&&Reported| case.first_seen < until && case.last_seen >= from;
+        let day = week.start().0 / DAY_MS + day as u64;
+        let seen = |case: &&&Reported| case.days.contains(&day);
         cases.iter().filter(seen).count() as u64
     })
 }

@@ -1,13 +1,26 @@
--- What a partner's report of a period counts: its cases that were seen within it, in their last state;
--- what was seen of one after the period is not of it.
+-- What a partner's report of a period counts: its cases that were seen within it, as they stood when it ended. What was
+-- seen of one later is not of it, and what went on later was open: read again, a report of what is over says the same.
 -- Exercises and what the centre took back are no statistics; imported evidence stands elsewhere.
 SELECT
-    CAST(alerts.kind, 'String') AS kind, CAST(alerts.state, 'String') AS state, CAST(alerts.severity, 'String') AS severity, subject,
+    CAST(alerts.kind, 'String') AS kind,
+    if(alerts.last_seen < fromUnixTimestamp64Milli({until:Int64}, 'UTC'), CAST(alerts.state, 'String'), 'continuing') AS state,
+    CAST(alerts.severity, 'String') AS severity, subject,
     JSONExtractUInt(body, 'subject', 'asn') AS asn, JSONExtractString(body, 'evidence', 'fingerprint') AS family,
-    toUnixTimestamp64Milli(alerts.first_seen) AS first_ms, least(toUnixTimestamp64Milli(alerts.last_seen), {until:Int64}) AS last_ms
-FROM alerts FINAL
-WHERE partner = {partner:String} AND exercise = 0
-  AND alerts.last_seen >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND alerts.first_seen < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
-  AND id GLOBAL NOT IN (SELECT id FROM case_steps WHERE event = 'withdraw')
-ORDER BY detected_at, id
+    toUnixTimestamp64Milli(alerts.first_seen) AS first_ms, toUnixTimestamp64Milli(seen.last) AS last_ms, seen.days AS days
+FROM
+(
+    SELECT id, kind, state, severity, subject, body, first_seen, last_seen, detected_at FROM alerts FINAL
+    WHERE partner = {partner:String} AND exercise = 0
+      AND alerts.last_seen >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND alerts.first_seen < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+      AND id GLOBAL NOT IN (SELECT id FROM case_steps WHERE event = 'withdraw')
+) AS alerts
+GLOBAL INNER JOIN
+(
+    SELECT id, max(observations.last) AS last, arraySort(groupUniqArray(toUInt64(toUInt16(day)))) AS days
+    FROM observations FINAL
+    WHERE partner = {partner:String}
+      AND day >= toDate(fromUnixTimestamp64Milli({from:Int64}, 'UTC')) AND day < toDate(fromUnixTimestamp64Milli({until:Int64}, 'UTC'))
+    GROUP BY id
+) AS seen ON alerts.id = seen.id
+ORDER BY detected_at, alerts.id
 LIMIT {limit:UInt32}

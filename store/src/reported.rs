@@ -17,7 +17,7 @@ pub const CASES_MAX: u32 = 200_000;
 pub struct Reported {
     /// The name of its kind.
     pub kind: String,
-    /// The name of its last state.
+    /// The name of its state, as the period left it.
     pub state: String,
     /// The name of its severity.
     pub severity: String,
@@ -29,8 +29,10 @@ pub struct Reported {
     pub family: String,
     /// First packet.
     pub first_seen: Millis,
-    /// Last packet.
+    /// Last packet within the period.
     pub last_seen: Millis,
+    /// Days of the period on which it was seen, counted from 1970-01-01.
+    pub days: Vec<u64>,
 }
 
 #[derive(Row, Deserialize)]
@@ -43,6 +45,7 @@ struct ReportedRow {
     family: String,
     first_ms: i64,
     last_ms: i64,
+    days: Vec<u64>,
 }
 
 impl From<ReportedRow> for Reported {
@@ -56,6 +59,7 @@ impl From<ReportedRow> for Reported {
             family: row.family,
             first_seen: millis(row.first_ms),
             last_seen: millis(row.last_ms),
+            days: row.days,
         }
     }
 }
@@ -72,7 +76,8 @@ pub struct Others {
 }
 
 impl Store {
-    /// A partner's cases that were seen between two instants, by detection, at most [`CASES_MAX`].
+    /// A partner's cases that were seen on the days from one midnight to another, by detection, at
+    /// most [`CASES_MAX`].
     pub async fn reported(
         &self,
         partner: &PartnerId,

@@ -36,7 +36,7 @@ struct Count {
     seen: u64,
     /// Those first seen within it.
     new: u64,
-    /// Those whose case is open now.
+    /// Those whose case was open when it ended, or is open now.
     open: u64,
     /// Cases that its people called resolved, or that telescopes confirmed clean.
     cleaned: u64,
@@ -206,6 +206,7 @@ mod tests {
             family: String::new(),
             first_seen: Millis(first),
             last_seen: start,
+            days: vec![start.0 / 86_400_000],
         };
         let cases = [
             case("infected_host", "new", start.0),

@@ -1,6 +1,6 @@
 //! A console that is served, with cases of two partners and of nobody, and browsers that keep cookies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Confidence, Evidence, Kind, Severity, State, Subject, Tlp};
 use noroshi_store::cases::{Case, Transition};
 use noroshi_store::engine::testing;
+use noroshi_store::observations::Observation;
 use noroshi_store::origin::PartnerId;
 use noroshi_store::registry::Registry;
 use noroshi_store::retention::Retention;
@@ -53,6 +54,20 @@ pub(crate) struct Desk {
     pub(crate) store: Store,
     address: SocketAddr,
     _stop: oneshot::Sender<()>,
+}
+
+/// What was seen of a case on its last day.
+fn observation(alert: &Alert) -> Observation {
+    Observation {
+        case: alert.id,
+        day: Observation::day_of(alert.last_seen),
+        partner: alert.partner.clone().unwrap_or_default(),
+        packets: alert.evidence.packets,
+        targets: alert.evidence.targets,
+        first: alert.last_seen,
+        last: alert.last_seen,
+        sensors: BTreeSet::new(),
+    }
 }
 
 /// One user of each role and one of the other partner, and two whom the provider of identities knows.
@@ -173,6 +188,7 @@ impl Desk {
 
     /// Records a case.
     pub(crate) async fn record(&self, alert: Alert) {
+        let seen = observation(&alert);
         let transition = Transition {
             case: Case { alert, version: 1 },
             by: "analyzer".to_owned(),
@@ -181,6 +197,8 @@ impl Desk {
         };
         let recorded = self.store.record(&[transition]).await;
         recorded.expect("it is recorded");
+        let observed = self.store.observe(&[seen]).await;
+        observed.expect("it is recorded");
     }
 
     /// A browser that nobody has used.

@@ -1,10 +1,12 @@
 //! What a week comes to, and what of others shows.
 
+use noroshi_proto::time::Millis;
 use noroshi_store::registry::Registry;
 
 use super::*;
 
 const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
 
 fn week() -> Week {
     "2026-W45".parse().expect("a week")
@@ -32,6 +34,7 @@ fn case(kind: &str, state: &str, from_hour: i64, hours: u64) -> Reported {
         family: "mirai".to_owned(),
         first_seen: Millis(start),
         last_seen: Millis(start + hours * HOUR),
+        days: (start / DAY..=(start + hours * HOUR) / DAY).collect(),
     }
 }
 

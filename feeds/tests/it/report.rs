@@ -2,10 +2,21 @@
 
 use noroshi_store::remedy::Event;
 
-use super::desk::{Desk, NORTH, SOUTH};
+use super::desk::{Desk, NORTH, SOUTH, alert};
 
 /// The week of the desk's cases.
 const LINE: &str = "GET /v1/report/2026-W45";
+
+/// Its Monday, counted from 1970-01-01.
+const DAY: u64 = 1_793_577_600_000 / 86_400_000;
+
+/// Cases of a partner were seen on a day of that week.
+async fn seen(desk: &Desk, numbers: std::ops::RangeInclusive<u128>, partner: &str) {
+    let cases: Vec<_> = numbers
+        .map(|number| alert(number, 1, Some(partner)))
+        .collect();
+    desk.observe(&cases, &[DAY]).await;
+}
 
 #[tokio::test]
 async fn a_partner_reads_its_own_week() {
@@ -14,6 +25,8 @@ async fn a_partner_reads_its_own_week() {
         desk.record(number, 1, Some("th-cert")).await;
     }
     desk.record(10, 1, Some("my-cert")).await;
+    seen(&desk, 1..=3, "th-cert").await;
+    seen(&desk, 10..=10, "my-cert").await;
     desk.step(3, "th-cert", Event::Withdraw).await;
     let authorization = format!("Bearer {NORTH}");
     let page = desk.ask(LINE, Some(&authorization)).await;
@@ -51,6 +64,7 @@ async fn a_partner_reads_its_own_week() {
 async fn what_few_others_have_changes_no_byte_of_it() {
     let desk = Desk::open().await;
     desk.record(10, 1, Some("my-cert")).await;
+    seen(&desk, 10..=10, "my-cert").await;
     let authorization = format!("Bearer {SOUTH}");
     let before = desk.ask(LINE, Some(&authorization)).await;
     for number in 1..=5 {
