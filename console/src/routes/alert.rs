@@ -15,6 +15,7 @@ use noroshi_store::deeds::Deed;
 use noroshi_store::figures::Bins;
 use uuid::Uuid;
 
+use super::sources::CENTRE;
 use crate::desk::Desk;
 use crate::guard::Visitor;
 use crate::page::{Failed, Page, minute, number, page_or, wide};
@@ -100,7 +101,7 @@ async fn show(desk: &Desk, visitor: &Visitor, id: &str) -> Result<Response, Fail
 
 /// No single source of a partner is shown before this is written down.
 async fn note_view(desk: &Desk, visitor: &Visitor, alert: &Alert) -> Result<(), Failed> {
-    let owner = alert.partner.as_deref().unwrap_or("centre");
+    let owner = alert.partner.as_deref().unwrap_or(CENTRE);
     let action = format!("console view {owner} alert {}", alert.id);
     let purpose = visitor.session.purpose(alert.id).unwrap_or("");
     desk.store

@@ -70,7 +70,10 @@ pub(super) async fn door(
         )));
     };
     let owners = owners_of(desk, source, range).await?;
+    let what = format!("{what} {source}");
     if !is_open(&owners, leave.partner()) {
+        // that it is theirs can rest on its having been seen: who asks learns that much
+        note_view(desk, visitor, &leave, (&owners, &format!("refused {what}"))).await?;
         let texts = visitor.texts;
         let names: Vec<&str> = owners.iter().map(String::as_str).collect();
         let body = html! {
@@ -84,13 +87,7 @@ pub(super) async fn door(
         };
         return Ok(Door::Closed(closed(visitor, body)));
     }
-    note_view(
-        desk,
-        visitor,
-        &leave,
-        (&owners, &format!("{what} {source}")),
-    )
-    .await?;
+    note_view(desk, visitor, &leave, (&owners, &what)).await?;
     Ok(Door::Open(Opened {
         source,
         leave,

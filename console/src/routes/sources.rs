@@ -25,6 +25,9 @@ use crate::page::{Failed, Page, minute, number, on_to, page_or, token, wide};
 use crate::session::Inquiry;
 use crate::sight::{is_open, owners};
 
+/// Whose a view is of what is nobody's: no partner can have this name, which reads its own.
+pub(super) const CENTRE: &str = "(centre)";
+
 /// What somebody may look through, and what for.
 pub(super) struct Leave {
     pub(super) purpose: String,
@@ -68,14 +71,17 @@ pub(super) async fn note_view(
     leave: &Leave,
     (owners, what): (&BTreeSet<String>, &str),
 ) -> Result<(), Failed> {
-    let case = match &leave.case {
-        Some((case, _)) => format!(" for alert {case}"),
-        None => String::new(),
+    // a partner is not told of cases of others
+    let case_of = |owner: &str| match &leave.case {
+        Some((case, partner)) if owner == partner || owner == CENTRE => {
+            format!(" for alert {case}")
+        }
+        _ => String::new(),
     };
-    let nobody = BTreeSet::from(["centre".to_owned()]);
+    let nobody = BTreeSet::from([CENTRE.to_owned()]);
     let owners = if owners.is_empty() { &nobody } else { owners };
     for owner in owners {
-        let action = format!("console view {owner} {what}{case}");
+        let action = format!("console view {owner} {what}{}", case_of(owner));
         let who = visitor.session.user.author();
         desk.store.audit(&who, &action, &leave.purpose).await?;
     }

@@ -172,7 +172,7 @@ async fn each_view_of_sources_is_written_down_for_its_owner() {
         });
         views.count()
     };
-    assert_eq!((count("th-cert"), count("centre")), (4, 4), "{audit:?}");
+    assert_eq!((count("th-cert"), count("(centre)")), (4, 4), "{audit:?}");
     assert_eq!(count("my-cert"), 0);
     let path = "/explore/sources?sensor=jp-1&service=tcp/23";
     assert!(analyst.get(path).await.body.contains(HOST));
@@ -180,7 +180,7 @@ async fn each_view_of_sources_is_written_down_for_its_owner() {
     let names_it = |(_, what, _): &&(String, String, String)| what.contains(" jp-1");
     let named: Vec<_> = audit.iter().filter(names_it).collect();
     assert!(
-        named.len() == 1 && named[0].1.starts_with("console view centre "),
+        named.len() == 1 && named[0].1.starts_with("console view (centre) "),
         "{named:?}"
     );
     let mine = desk.signed_in("th-cert").await.get("/mine").await;
@@ -194,6 +194,11 @@ async fn each_view_of_sources_is_written_down_for_its_owner() {
             .body
             .contains(WHY)
     );
+    // what is refused is told to its owner, without the case of another that was named
+    analyst.get(&pages(THEIRS)[0]).await;
+    let theirs = desk.signed_in("my-cert").await.get("/mine").await;
+    assert!(theirs.body.contains(WHY) && theirs.body.contains(&format!("refused source {THEIRS}")));
+    assert!(!theirs.body.contains(&case), "{}", theirs.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
