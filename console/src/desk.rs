@@ -16,10 +16,13 @@ use crate::glance::Glances;
 use crate::identity::Identities;
 use crate::provider::Provider;
 use crate::session::{Proof, Secret, Sessions};
-use crate::user::{User, Users};
+use crate::user::{NAME_MAX, PASSWORD_MAX, User, Users};
 
-/// Passwords that are proven at once: each takes 19 MiB and a core for some 20 ms.
-const PROOFS_MAX: usize = 2;
+/// Passwords that are proven at once: each takes 19 MiB and a core for some 20 ms, and anybody may
+/// ask for one, so it is one core at most.
+const PROOFS_MAX: usize = 1;
+/// Passwords that wait for that, or are proven: a second's worth.
+const PROOFS_ASKED_MAX: usize = 50;
 
 /// The desk that everybody comes to.
 pub(crate) struct Desk {
@@ -44,6 +47,7 @@ pub(crate) struct Desk {
     attempts: Mutex<Attempts>,
     trials: Mutex<Attempts>,
     proofs: Semaphore,
+    proofs_asked: Semaphore,
 }
 
 /// What the desk is told of what is around it.
@@ -68,6 +72,8 @@ pub(crate) enum SignIn {
     Unproven,
     /// Too often under that name.
     TooOften,
+    /// Too many ask at once.
+    Busy,
 }
 
 impl Desk {
@@ -87,6 +93,7 @@ impl Desk {
             attempts: Mutex::default(),
             trials: Mutex::default(),
             proofs: Semaphore::new(PROOFS_MAX),
+            proofs_asked: Semaphore::new(PROOFS_ASKED_MAX),
         }
     }
 
@@ -108,6 +115,12 @@ impl Desk {
 
     /// Whose name and password these are.
     pub(crate) async fn prove(&self, name: String, password: String) -> SignIn {
+        if name.len() > NAME_MAX || password.len() > PASSWORD_MAX {
+            return SignIn::Unproven; // nobody has such
+        }
+        let Ok(_asked) = self.proofs_asked.try_acquire() else {
+            return SignIn::Busy;
+        };
         let now = clock::now();
         // A name that nobody has may be a password in the wrong field: it is not logged.
         let user = if self.users.knows(&name) {

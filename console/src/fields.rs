@@ -1,12 +1,16 @@
 //! Fields of a query or a form.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 /// Fields of one request at most; further ones are not read.
 const FIELDS_MAX: usize = 256;
+/// How long a form may take to arrive.
+const FORM_WAIT: Duration = Duration::from_secs(30);
 
 /// Those of a request's own query, for whoever answers it.
 pub(crate) struct Asked(pub(crate) Fields);
@@ -33,6 +37,12 @@ impl Fields {
                 .take(FIELDS_MAX)
                 .collect(),
         )
+    }
+
+    /// Those of a form; `None` where it has more than `bytes_max` bytes, or comes too slowly.
+    pub(crate) async fn received(body: Body, bytes_max: usize) -> Option<Self> {
+        let bytes = tokio::time::timeout(FORM_WAIT, to_bytes(body, bytes_max)).await;
+        Some(Self::read(&bytes.ok()?.ok()?))
     }
 
     /// The value of that name, without space around it; `None` where it is empty.

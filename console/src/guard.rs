@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -95,10 +95,9 @@ pub(crate) async fn guard(State(desk): State<Arc<Desk>>, request: Request, next:
     let (mut parts, body) = request.into_parts();
     let mut body = body;
     if parts.method == Method::POST {
-        let Ok(bytes) = to_bytes(body, FORM_BYTES_MAX).await else {
+        let Some(fields) = Fields::received(body, FORM_BYTES_MAX).await else {
             return page::refusal(texts, StatusCode::PAYLOAD_TOO_LARGE);
         };
-        let fields = Fields::read(&bytes);
         if is_foreign(&parts.headers) || !visitor.session.token.is(fields.whole("token")) {
             return page::refusal(texts, StatusCode::FORBIDDEN);
         }

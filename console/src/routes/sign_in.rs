@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
@@ -16,6 +16,9 @@ use crate::page;
 use crate::session::{Proof, Secret};
 
 use super::elsewhere;
+
+/// Bytes of the form: anybody may send it, and it waits for its turn.
+const FORM_BYTES_MAX: usize = 8 * 1024;
 
 /// `GET /sign-in`
 pub(super) async fn page(
@@ -90,9 +93,11 @@ pub(super) fn form(
 pub(super) async fn begin(
     State(desk): State<Arc<Desk>>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Response {
-    let fields = Fields::read(&body);
+    let Some(fields) = Fields::received(body, FORM_BYTES_MAX).await else {
+        return page::refusal(accepted(&headers), StatusCode::PAYLOAD_TOO_LARGE);
+    };
     let next = next(&fields);
     let kept = read_cookie(&headers, &cookie_name("form", desk.is_secure)).unwrap_or("");
     if kept.is_empty() || is_foreign(&headers) || !Secret::received(kept).is(fields.whole("token"))
@@ -107,6 +112,11 @@ pub(super) async fn begin(
         SignIn::Proven(user) => user,
         SignIn::Unproven => {
             let trouble = Trouble::of(&headers, StatusCode::UNAUTHORIZED, "sign_in.unproven");
+            return form(&desk, &headers, next, Some(trouble));
+        }
+        SignIn::Busy => {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let trouble = Trouble::of(&headers, status, "sign_in.busy");
             return form(&desk, &headers, next, Some(trouble));
         }
         SignIn::TooOften => {

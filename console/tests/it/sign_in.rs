@@ -174,3 +174,43 @@ async fn passwords_do_not_cross_a_network_in_the_clear() {
     assert!(matches!(refused, Some(ConsoleError::Tls(_))), "{refused:?}");
     assert!(open(Way::Proxy).await.is_ok());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_at_the_door_waits_in_a_line_that_has_an_end() {
+    let desk = Desk::open().await;
+    let mut first = desk.browser();
+    let token = first.get("/sign-in").await.hidden("token");
+    let mut asking = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let (mut one, token) = (first.clone(), token.clone());
+        asking.spawn(async move {
+            let name = format!("nobody-{number}");
+            let fields = [
+                ("token", token.as_str()),
+                ("name", &name),
+                ("password", PASSWORD),
+            ];
+            one.post("/sign-in", &fields).await.status
+        });
+    }
+    let answers = asking.join_all().await;
+    let turned_away = answers.iter().filter(|status| **status == 503).count();
+    let refused = answers.iter().filter(|status| **status == 401).count();
+    assert_eq!(turned_away + refused, answers.len(), "{answers:?}");
+    assert!(turned_away > 0 && refused > 0, "{answers:?}");
+    assert_eq!(
+        desk.browser().sign_in("operator", PASSWORD).await.status,
+        303
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_signed_in_sends_little() {
+    let desk = Desk::open().await;
+    let mut browser = desk.browser();
+    let long = "x".repeat(9 * 1024);
+    let answer = browser.post("/sign-in", &[("name", &long)]).await;
+    assert_eq!(answer.status, 413);
+    let answer = browser.sign_in(&"x".repeat(65), PASSWORD).await;
+    assert_eq!(answer.status, 401, "nobody has such a name");
+}
