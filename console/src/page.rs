@@ -7,6 +7,7 @@ use noroshi_proto::time::Millis;
 use noroshi_store::alert::Severity;
 use noroshi_store::store::StoreError;
 
+use crate::glance::Unseen;
 use crate::guard::Visitor;
 use crate::rights::may;
 use crate::text::Texts;
@@ -184,6 +185,8 @@ pub(crate) enum Failed {
     Moved,
     /// The store does not answer.
     Store(StoreError),
+    /// The region cannot be shown.
+    Region(Unseen),
     /// Neither does the directory of identities.
     Directory(String),
 }
@@ -191,6 +194,12 @@ pub(crate) enum Failed {
 impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<Unseen> for Failed {
+    fn from(error: Unseen) -> Self {
+        Self::Region(error)
     }
 }
 
@@ -202,6 +211,10 @@ impl Failed {
             Self::Wrong => StatusCode::BAD_REQUEST,
             Self::Moved => StatusCode::CONFLICT,
             Self::Store(error) => {
+                tracing::error!(%error, "a page cannot be made");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Region(error) => {
                 tracing::error!(%error, "a page cannot be made");
                 StatusCode::SERVICE_UNAVAILABLE
             }

@@ -2,7 +2,8 @@
 "use strict";
 const seconds = Number(document.body.dataset.fresh || 0);
 if (seconds > 0) {
-  setInterval(async () => {
+  let asking = false; // where the answer takes longer than a turn, one question is enough
+  const look = async () => {
     const busy = document.activeElement && document.activeElement.matches("input, select, textarea");
     if (document.hidden || busy) return;
     const answer = await fetch(location.href, { headers: { "x-glance": "1" }, redirect: "error" }).catch(() => null);
@@ -19,5 +20,10 @@ if (seconds > 0) {
     const kept = now.contains(document.activeElement) && document.activeElement.getAttribute("href");
     now.innerHTML = next.innerHTML;
     if (kept) now.querySelector(`a[href="${CSS.escape(kept)}"]`)?.focus({ preventScroll: true });
+  };
+  setInterval(() => {
+    if (asking) return;
+    asking = true;
+    look().finally(() => { asking = false; });
   }, seconds * 1000);
 }

@@ -41,7 +41,7 @@ async fn show(desk: &Desk, visitor: &Visitor) -> Result<Response, Failed> {
     let newest = desk.newest().await?;
     let glance = desk
         .glances
-        .of(&desk.store, newest, crate::clock::now())
+        .of(&desk.store, newest, crate::clock::now)
         .await?;
     let countries = &glance.countries;
     let body = html! {
