@@ -235,6 +235,7 @@ impl Stream {
                 }
             }
         }
+        drop(waiting); // it would keep its turn from others
         // What was handed to the store is answered, if anybody still listens.
         while let Some(judged) = under_way.next().await {
             answer(judged);
