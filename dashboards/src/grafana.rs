@@ -220,6 +220,8 @@ fn fixed(choices: &[(&str, &str)]) -> Value {
 fn hidden(mut variable: Value) -> Value {
     const NEITHER_LABEL_NOR_VALUE: u8 = 2;
     variable["hide"] = json!(NEITHER_LABEL_NOR_VALUE);
+    // an address that somebody edits would name what another choice needs
+    variable["skipUrlSync"] = json!(true);
     variable
 }
 
