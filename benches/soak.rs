@@ -186,11 +186,11 @@ async fn past(directory: &Arc<TempDir>, traffic: Traffic) -> Past {
 
 /// Ends it; what it complained of, how it ended if not well, and what anybody met.
 async fn closed(centre: Centre, book: &Book) -> Vec<String> {
-    let complaints = centre.complaints().into_iter();
+    let (complaints, status) = centre.close().await;
     let mut faults: Vec<String> = complaints
+        .iter()
         .map(|line| format!("the centre says: {line}"))
         .collect();
-    let status = centre.end().await;
     if !status.success() {
         faults.push(format!("the centre ends with {status}"));
     }

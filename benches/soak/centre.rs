@@ -132,8 +132,14 @@ impl Centre {
         fs::read_to_string(self.directory.path().join("log")).unwrap()
     }
 
-    /// Lines of the log that somebody should look at.
-    pub fn complaints(&self) -> Vec<String> {
+    /// Tells it to end; what its log has that somebody should look at, to the last line, and how
+    /// it ended.
+    pub async fn close(mut self) -> (Vec<String>, ExitStatus) {
+        let status = self.end().await;
+        (self.complaints(), status)
+    }
+
+    fn complaints(&self) -> Vec<String> {
         let log = self.log();
         let lines = log
             .lines()
@@ -170,7 +176,7 @@ impl Centre {
     }
 
     /// Tells it to end, as a service manager does.
-    pub async fn end(mut self) -> ExitStatus {
+    async fn end(&mut self) -> ExitStatus {
         kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM).unwrap();
         for _ in 0..LOOKS_MAX {
             if let Some(status) = self.process.try_wait().unwrap() {

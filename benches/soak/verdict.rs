@@ -141,7 +141,7 @@ pub fn growth(pages: &Pages, seconds: f64) -> Vec<String> {
             slope * 3_600.0,
             share * 100.0
         );
-        if share > GROWTH_MAX {
+        if share.is_nan() || share > GROWTH_MAX {
             grown.push(format!("the memory of the {name} grows"));
         }
     }
