@@ -209,7 +209,7 @@ impl Spool {
                     if self.give_way(now)? {
                         continue;
                     }
-                    self.lose_unkept(&parcels, totals);
+                    self.lose_unkept(&parcels);
                     self.say_full(now);
                     return Ok(());
                 }
@@ -410,16 +410,10 @@ impl Spool {
     }
 
     /// Batches that were never in the spool: the next one that is tells of them.
-    fn lose_unkept(&mut self, parcels: &[Parcel], totals: Totals) {
+    fn lose_unkept(&mut self, parcels: &[Parcel]) {
+        let (head, account) = (self.state.head, &mut self.state.account);
         for parcel in parcels {
-            let entry = Entry {
-                epoch: parcel.epoch.0,
-                sequence: parcel.sequence,
-                position: self.state.head,
-                packets: parcel.packets,
-                totals,
-            };
-            self.state.account.lose(Reason::Full, &entry);
+            account.lose_unkept(parcel.epoch, head, parcel.packets);
         }
     }
 

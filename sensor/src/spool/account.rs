@@ -69,6 +69,11 @@ impl Totals {
         Self::from_numbers(std::array::from_fn(|at| all[at].saturating_sub(told[at])))
     }
 
+    fn max(self, other: Self) -> Self {
+        let (mine, theirs) = (self.numbers(), other.numbers());
+        Self::from_numbers(std::array::from_fn(|at| mine[at].max(theirs[at])))
+    }
+
     fn add(&mut self, other: Self) {
         let (mine, theirs) = (self.numbers(), other.numbers());
         *self = Self::from_numbers(std::array::from_fn(|at| {
@@ -148,9 +153,19 @@ struct Lost {
     last: u64,
     packets: u64,
     totals: Totals,
+    /// Nothing was kept at `last` when this was lost: what is kept there later is not in it, and
+    /// may still have to be sent. Written only where it holds: what a sensor is rolled back to
+    /// knows no such thing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unkept: bool,
 }
 
 impl Lost {
+    /// Behind the last batch in it.
+    fn end(&self) -> u64 {
+        self.last + u64::from(!self.unkept)
+    }
+
     fn is_sound(&self) -> bool {
         self.first <= self.last
             && self.last <= COUNT_MAX
@@ -172,9 +187,7 @@ impl Account {
 
     /// An epoch begins, when batches in the spool have reported (or will report) `reported`.
     pub fn begin(&mut self, epoch: Epoch, reported: Totals) {
-        let (mine, theirs) = (self.totals.numbers(), reported.numbers());
-        // They differ this way only when the state was lost.
-        self.totals = Totals::from_numbers(std::array::from_fn(|at| mine[at].max(theirs[at])));
+        self.totals = self.totals.max(reported); // which is more only when the state was lost
         self.epochs.insert(
             epoch.0,
             Told {
@@ -189,34 +202,53 @@ impl Account {
         self.totals
     }
 
-    /// Counts a batch that will never be kept.
+    /// Counts a batch that is in the spool and will never be sent.
     pub fn lose(&mut self, reason: Reason, entry: &Entry) {
         self.lose_range(reason, entry.position..entry.position + 1, entry);
     }
 
     /// The same for neighbouring batches; `entry` says what they were together.
     pub fn lose_range(&mut self, reason: Reason, positions: std::ops::Range<u64>, entry: &Entry) {
-        self.totals.count(reason, entry.packets);
-        let told = self.epochs.entry(entry.epoch).or_default();
-        if positions.end <= told.through {
-            return; // the totals of what arrived cover it
-        }
         let lost = Lost {
             first: positions.start,
             last: positions.end - 1,
             packets: entry.packets,
             totals: entry.totals,
+            unkept: false,
         };
-        // Several that were never in the spool have one place, that of the next that is.
+        self.count(reason, entry.epoch, lost);
+    }
+
+    /// Counts a batch that there was no room for, in the place of the next one that is kept. What
+    /// it would have reported is still to be reported.
+    pub fn lose_unkept(&mut self, epoch: Epoch, position: u64, packets: u64) {
+        let lost = Lost {
+            first: position,
+            last: position,
+            packets,
+            totals: Totals::default(),
+            unkept: true,
+        };
+        self.count(Reason::Full, epoch.0, lost);
+    }
+
+    fn count(&mut self, reason: Reason, epoch: u64, lost: Lost) {
+        self.totals.count(reason, lost.packets);
+        let told = self.epochs.entry(epoch).or_default();
+        if lost.last < told.through {
+            return; // the totals of what arrived cover it
+        }
         let at = told.lost.partition_point(|other| other.first <= lost.first);
         match at
             .checked_sub(1)
             .and_then(|before| told.lost.get_mut(before))
         {
-            Some(before) if before.last + 1 >= lost.first => {
-                before.last = before.last.max(lost.last);
+            Some(before) if before.end() >= lost.first => {
+                if lost.last >= before.last {
+                    (before.last, before.unkept) = (lost.last, lost.unkept);
+                }
                 before.packets = before.packets.saturating_add(lost.packets);
-                before.totals = lost.totals;
+                before.totals = before.totals.max(lost.totals);
             }
             _ => told.lost.insert(at, lost),
         }
@@ -251,12 +283,13 @@ impl Account {
         let Some(told) = self.epochs.remove(&epoch.0) else {
             return;
         };
-        if let Some(last) = told.lost.last() {
-            self.totals.add(last.totals.missing_in(told.totals));
-        }
+        // What a batch reports, the batches behind it report as well.
+        let mut reported = told.totals;
         for lost in told.lost {
+            reported = reported.max(lost.totals);
             self.totals.frames = self.totals.frames.saturating_add(lost.packets);
         }
+        self.totals.add(reported.missing_in(told.totals));
     }
 }
 
@@ -281,9 +314,14 @@ mod tests {
         let mut account = Account::default();
         account.begin(EPOCH, Totals::default());
         for packets in [10, 20, 30] {
-            account.lose(Reason::Full, &entry(5, packets));
+            account.lose_unkept(EPOCH, 5, packets);
         }
         account
+    }
+
+    fn frames_when_settled(mut account: Account) -> u64 {
+        account.settle(EPOCH);
+        account.totals().frames
     }
 
     #[test]
@@ -302,5 +340,80 @@ mod tests {
         account.lose(Reason::Full, &entry(5, 40)); // the next, kept and then given up
         account.settle(EPOCH);
         assert_eq!((account.totals().full, account.totals().frames), (100, 100));
+    }
+
+    #[test]
+    fn what_is_lost_behind_a_batch_that_arrives_is_told_apart_from_what_it_tells() {
+        let mut account = unkept();
+        account.lose(Reason::Full, &entry(6, 7)); // and 5 is still on its way
+        account.deliver(&entry(5, 1));
+        assert_eq!(frames_when_settled(account), 7);
+    }
+
+    #[test]
+    fn losses_on_both_sides_of_what_was_never_kept_are_counted_once() {
+        let mut account = Account::default();
+        account.begin(EPOCH, Totals::default());
+        account.lose(Reason::Full, &entry(4, 3));
+        account.lose_unkept(EPOCH, 5, 10);
+        account.lose(Reason::Full, &entry(6, 7));
+        let mut first = account.clone();
+        first.lose(Reason::Full, &entry(5, 1));
+        assert_eq!(frames_when_settled(first), 3 + 10 + 1 + 7);
+        account.deliver(&entry(5, 1));
+        assert_eq!(frames_when_settled(account), 7);
+    }
+
+    #[test]
+    fn neighbours_are_one_range_also_behind_what_was_never_kept() {
+        let mut account = unkept();
+        for position in 5..1_000 {
+            account.lose(Reason::Full, &entry(position, 1));
+        }
+        assert_eq!(account.epochs[&EPOCH.0].lost.len(), 1);
+        assert_eq!(frames_when_settled(account), 60 + 995);
+    }
+
+    #[test]
+    fn what_was_never_kept_reported_nothing() {
+        let mut account = unkept(); // the second and third of which would have reported the first
+        account.settle(EPOCH);
+        assert_eq!((account.totals().full, account.totals().frames), (60, 60));
+    }
+
+    #[test]
+    fn what_a_lost_batch_reported_is_told_also_where_others_that_reported_nothing_follow() {
+        let totals = Totals {
+            full: 60,
+            ..Totals::default()
+        };
+        for unkept in [6, 8] {
+            let mut account = Account::default();
+            account.begin(EPOCH, Totals::default());
+            let reporting = Entry {
+                totals,
+                ..entry(5, 1)
+            };
+            account.lose(Reason::Refused, &reporting);
+            account.lose_unkept(EPOCH, unkept, 2);
+            account.settle(EPOCH);
+            assert_eq!((account.totals().full, account.totals().frames), (62, 3));
+        }
+    }
+
+    #[test]
+    fn the_file_says_nothing_new_where_all_was_kept_so_that_any_version_reads_it() {
+        let mut account = Account::default();
+        account.begin(EPOCH, Totals::default());
+        account.lose(Reason::Full, &entry(4, 3));
+        let zero = r#"{"frames":0,"full":0,"damaged":0,"refused":0}"#;
+        let text = format!(
+            r#"{{"totals":{{"frames":0,"full":3,"damaged":0,"refused":0}},"epochs":{{"1":{{"totals":{zero},"through":0,"lost":[{{"first":4,"last":4,"packets":3,"totals":{zero}}}]}}}}}}"#
+        );
+        assert_eq!(serde_json::to_string(&account).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Account>(&text).unwrap(), account);
+        let unkept = unkept();
+        let text = serde_json::to_string(&unkept).unwrap();
+        assert_eq!(serde_json::from_str::<Account>(&text).unwrap(), unkept);
     }
 }
