@@ -65,8 +65,6 @@ pub const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const SEGMENT_SECONDS_MAX: u64 = 3_600;
 /// The state is written at most this often for acknowledgements alone, in seconds.
 const STATE_SECONDS: u64 = 1;
-/// A disk that stays full is told of again after this many seconds.
-const FULL_SAID_SECONDS: u64 = 600;
 /// How long acknowledged batches are kept unless told otherwise.
 pub const KEEP: Duration = Duration::from_secs(24 * 3_600);
 
@@ -92,6 +90,9 @@ pub enum Durability {
     Synced,
     /// Nothing: a replay starts again from its captures.
     ThrowAway,
+    /// A disk that has room for nothing, which tests cannot wait for.
+    #[cfg(test)]
+    Full,
 }
 
 /// One batch on its way into the spool.
@@ -144,6 +145,7 @@ pub struct Spool {
     growing: File,
     runs: Runs,
     state: State,
+    /// When it was last written, or that was tried, in seconds since 1970.
     state_saved: u64,
     epoch: Epoch,
     /// What earlier epochs' batches have reported already.
@@ -381,8 +383,17 @@ impl Spool {
 
     /// Records that cannot be read: counted unless the centre has them all.
     fn damaged(&mut self, positions: std::ops::Range<u64>, packets: u64) -> Result<(), SpoolError> {
+        if self.state.is_pending(positions.clone()) {
+            self.count_damaged(positions, packets);
+            self.save(self.state_saved)?;
+        }
+        Ok(())
+    }
+
+    /// The same in memory alone.
+    fn count_damaged(&mut self, positions: std::ops::Range<u64>, packets: u64) {
         if !self.state.is_pending(positions.clone()) {
-            return Ok(());
+            return;
         }
         tracing::warn!(
             first = positions.start,
@@ -406,7 +417,6 @@ impl Spool {
         self.state.lost.insert(positions);
         self.state.lost.subtract(&self.state.acknowledged);
         self.settle();
-        self.save(self.state_saved)
     }
 
     /// Batches that were never in the spool: the next one that is tells of them.
@@ -440,6 +450,8 @@ impl Durability {
         match self {
             Self::Synced => file.sync_all(),
             Self::ThrowAway => Ok(()),
+            #[cfg(test)]
+            Self::Full => Err(io::ErrorKind::StorageFull.into()),
         }
     }
 }

@@ -29,8 +29,14 @@ impl Spool {
     /// Deletes until the limit is kept.
     pub(super) fn make_room(&mut self, now: u64) -> Result<(), SpoolError> {
         while self.bytes() > self.settings.bytes_max {
-            if !self.drop_oldest(now)? {
-                break; // one segment is always there, however small the limit
+            match self.drop_oldest(now) {
+                Ok(true) => {}
+                Ok(false) => break, // one segment is always there, however small the limit
+                Err(error) if error.is_full() => {
+                    self.say_full(now);
+                    break; // what would be counted cannot be written: the next batch tries again
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -99,11 +105,26 @@ impl Spool {
         let mut candidates = self.segments.iter().take(closed);
         let done = candidates.position(|s| !self.state.is_pending(s.positions()));
         let at = done.unwrap_or(0);
+        let before = self.state.clone();
+        let counted = match done {
+            Some(_) => Ok(0),
+            None => self.count_as_dropped(at),
+        };
+        // Before the file goes: a crash in between counts nothing twice.
+        let saved = counted.and_then(|packets| self.save_surely(now).map(|()| packets));
+        let packets = match saved {
+            Ok(packets) => packets,
+            Err(error) => {
+                self.state = before; // the file stays, and so it still has to be sent
+                return Err(error);
+            }
+        };
         if done.is_none() {
-            self.count_as_dropped(at)?;
-            self.settle();
+            tracing::warn!(
+                packets,
+                "the spool is full: its oldest segment was given up"
+            );
         }
-        self.save_surely(now)?; // before the file goes: a crash in between counts nothing twice
         self.delete(at)?;
         Ok(true)
     }
@@ -116,15 +137,19 @@ impl Spool {
         };
         let path = Segment::path(&self.settings.directory, start);
         let durability = self.settings.durability;
-        self.growing = OpenOptions::new()
+        let creating = |error| SpoolError::file("create", &path)(error);
+        let growing = OpenOptions::new()
             .append(true)
             .create_new(true)
             .open(&path)
-            .and_then(|file| {
-                durability.sync(&File::open(&self.settings.directory)?)?;
-                Ok(file)
-            })
-            .map_err(SpoolError::file("create", &path))?;
+            .map_err(creating)?;
+        let synced = File::open(&self.settings.directory).and_then(|file| durability.sync(&file));
+        if synced.is_err() {
+            // It would be in the way of the next attempt, and be taken for the last one when opened.
+            fs::remove_file(&path).map_err(SpoolError::file("delete", &path))?;
+        }
+        synced.map_err(creating)?;
+        self.growing = growing;
         self.segments.push_back(Segment {
             path,
             start,
@@ -135,15 +160,16 @@ impl Spool {
         Ok(())
     }
 
-    /// Counts everything in a segment that still had to be sent.
-    fn count_as_dropped(&mut self, at: usize) -> Result<(), SpoolError> {
+    /// Counts everything in a segment that still had to be sent; gives the packets that are lost
+    /// for room. Writes nothing: half of it must not be on the disk.
+    pub(super) fn count_as_dropped(&mut self, at: usize) -> Result<u64, SpoolError> {
         let segment = self.segments[at].clone();
         let reading = |error| SpoolError::file("read", &segment.path)(error);
         let mut walk = segment.walk().map_err(reading)?;
         let mut packets = 0;
         while let Some(step) = walk.step(segment.end).map_err(reading)? {
             match step {
-                Step::Gap(positions, packets) => self.damaged(positions, packets)?,
+                Step::Gap(positions, packets) => self.count_damaged(positions, packets),
                 Step::Record(_, header) if self.is_settled(header.position) => {}
                 Step::Record(_, header) if self.sent.contains_key(&header.position) => {
                     // On its way: whether it is lost is known when it is answered.
@@ -156,11 +182,8 @@ impl Spool {
                 }
             }
         }
-        tracing::warn!(
-            packets,
-            "the spool is full: its oldest segment was given up"
-        );
-        Ok(())
+        self.settle();
+        Ok(packets)
     }
 
     fn delete(&mut self, at: usize) -> Result<(), SpoolError> {

@@ -1,6 +1,9 @@
 //! When the state is written, and what a disk without room for it holds up.
 
-use super::{FULL_SAID_SECONDS, Spool, SpoolError};
+use super::{Spool, SpoolError};
+
+/// A disk that stays full is told of again after this many seconds.
+const FULL_SAID_SECONDS: u64 = 600;
 
 impl Spool {
     /// Writes down what was acknowledged since the last time. On a full disk that waits.

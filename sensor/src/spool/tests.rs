@@ -7,6 +7,7 @@ use noroshi_proto::hello::Held;
 use noroshi_proto::loss::Loss;
 
 mod epochs;
+mod full;
 mod law;
 
 use super::record::HEADER_BYTES;
@@ -55,6 +56,26 @@ fn rest(spool: &mut Spool) -> Vec<Parcel> {
 
 fn carried(spool: &Spool) -> Counters {
     spool.state.account.totals().since(spool.reported)
+}
+
+/// What has room on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    Everything,
+    /// Batches in what is left of a file's last block; no new state.
+    Batches,
+    Nothing,
+}
+
+fn make(spool: &mut Spool, room: Room) {
+    let draft = spool.settings.directory.join("state.json.new");
+    let _ = fs::remove_file(&draft); // where there is one
+    spool.settings.durability = Durability::ThrowAway;
+    match room {
+        Room::Everything => {}
+        Room::Batches => std::os::unix::fs::symlink("/dev/full", draft).unwrap(),
+        Room::Nothing => spool.settings.durability = Durability::Full,
+    }
 }
 
 fn only_segment(directory: &Path) -> std::path::PathBuf {
