@@ -145,6 +145,8 @@ pub struct Spool {
     growing: File,
     runs: Runs,
     state: State,
+    /// The state on the disk.
+    saved: State,
     /// When it was last written, or that was tried, in seconds since 1970.
     state_saved: u64,
     epoch: Epoch,

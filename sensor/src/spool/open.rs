@@ -32,6 +32,7 @@ impl Spool {
         let lock = lock(&directory)?;
         let reading = |error| SpoolError::file("read", &directory)(error);
         let mut state = load(&settings)?;
+        let saved = state.clone();
         let mut segments = list(&directory).map_err(reading)?;
         let mut runs = Runs::default();
         let mut reported = state.reported;
@@ -69,6 +70,7 @@ impl Spool {
             growing,
             runs,
             state,
+            saved,
             state_saved: now,
             epoch,
             reported,

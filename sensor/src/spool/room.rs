@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 
 use super::account::Reason;
 use super::segment::{Place, Segment, Step};
+use super::state::State;
 use super::{SEGMENT_BYTES_MAX, SEGMENT_SECONDS_MAX, Spool, SpoolError};
 
 impl Spool {
@@ -79,6 +80,9 @@ impl Spool {
 
     /// Makes room on a full disk. False where nothing can go: not even that would be kept.
     pub(super) fn give_way(&mut self, now: u64) -> Result<bool, SpoolError> {
+        if self.drop_settled()? {
+            return Ok(true);
+        }
         let is_growing = |segment: &Segment| segment.bytes > 0;
         let given = self
             .save_surely(now) // before anything is counted that could not be written
@@ -98,6 +102,9 @@ impl Spool {
     /// Deletes what is worth least: the oldest segment the centre has, else the oldest.
     /// False where only the growing one is left.
     pub(super) fn drop_oldest(&mut self, now: u64) -> Result<bool, SpoolError> {
+        if self.drop_settled()? {
+            return Ok(true);
+        }
         let closed = self.segments.len().saturating_sub(1);
         if closed == 0 {
             return Ok(false);
@@ -125,6 +132,22 @@ impl Spool {
                 "the spool is full: its oldest segment was given up"
             );
         }
+        self.delete(at)?;
+        Ok(true)
+    }
+
+    /// Deletes the oldest segment that has nothing left to send by the state on the disk as well:
+    /// nothing has to be written before, so it goes also where nothing can be.
+    fn drop_settled(&mut self) -> Result<bool, SpoolError> {
+        let closed = self.segments.len().saturating_sub(1);
+        let mut candidates = self.segments.iter().take(closed);
+        let settled = candidates.position(|segment| {
+            let is_pending = |state: &State| state.is_pending(segment.positions());
+            !is_pending(&self.state) && !is_pending(&self.saved)
+        });
+        let Some(at) = settled else {
+            return Ok(false);
+        };
         self.delete(at)?;
         Ok(true)
     }

@@ -26,7 +26,9 @@ impl Spool {
             .map_err(SpoolError::file(
                 "write the state of",
                 &self.settings.directory,
-            ))
+            ))?;
+        self.saved.clone_from(&self.state);
+        Ok(())
     }
 
     /// Small batches and the state may have room where large batches have none, so that it is

@@ -169,3 +169,48 @@ fn a_segment_that_could_not_be_begun_is_not_in_the_way_of_the_next_attempt() {
     let lost = packets(&[parcel(1), parcel(2)]);
     assert_eq!(carried(&spool).losses.of(Loss::SpoolFull), lost);
 }
+
+#[test]
+fn what_the_centre_has_gives_way_without_a_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut spool = limited(directory.path());
+    fill(&mut spool);
+    let closed = spool.segments.len() - 1;
+    assert!(closed > 3);
+    let (written, known) = (spool.segments[1].end, spool.segments[2].end);
+    let mut cursor = Cursor::default();
+    while let Some(record) = spool.next(&mut cursor, known.position).unwrap() {
+        if record.position == written.position {
+            spool.save(NOW).unwrap();
+            make(&mut spool, Room::Nothing);
+        }
+        spool.acknowledge(record.position, NOW).unwrap();
+    }
+    for left in [closed, closed - 1] {
+        assert!(spool.give_way(NOW).unwrap());
+        assert_eq!(segments(directory.path()), left);
+    }
+    // The third is acknowledged in memory alone: after a crash it would be taken for damaged.
+    assert!(!spool.give_way(NOW).unwrap());
+    assert_eq!(segments(directory.path()), closed - 1);
+    drop(spool);
+    let spool = Spool::open(settings(directory.path(), 8_000), Epoch(2), NOW).unwrap();
+    assert_eq!(spool.state.first_pending(0), written.position);
+    assert_eq!(carried(&spool), Counters::default());
+}
+
+#[test]
+fn what_the_centre_lost_again_does_not_give_way_for_being_acknowledged_on_the_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut spool = limited(directory.path());
+    let filled = fill(&mut spool);
+    let mut cursor = Cursor::default();
+    while let Some(record) = spool.next(&mut cursor, u64::MAX).unwrap() {
+        spool.acknowledge(record.position, NOW).unwrap();
+    }
+    spool.save(NOW).unwrap();
+    make(&mut spool, Room::Nothing);
+    spool.reconcile(&[], NOW).unwrap();
+    assert!(!spool.give_way(NOW).unwrap());
+    assert_eq!(rest(&mut spool).len() as u64, filled);
+}
