@@ -24,8 +24,8 @@
 //! # Operation
 //! Pushing appends one block of records and syncs it once. Nothing is read that is not sent:
 //! at start only headers are walked, later one batch is in memory at a time. Losses are written
-//! to the state before a file goes; acknowledgements once a second, because sending a batch
-//! again harms nobody.
+//! to the state before a file goes and before a batch reports them; acknowledgements once a
+//! second, because sending a batch again harms nobody.
 
 mod account;
 mod error;
@@ -205,8 +205,11 @@ impl Spool {
                 return Err(SpoolError::TooLarge(large.bytes.len()));
             }
             let (block, end) = self.block(&parcels, totals);
-            let rolled = self.roll(now, block.len() as u64);
-            match rolled.and_then(|()| self.append(&block)) {
+            let kept = self
+                .save_losses(now)
+                .and_then(|()| self.roll(now, block.len() as u64))
+                .and_then(|()| self.append(&block));
+            match kept {
                 Ok(()) => self.appended(&parcels, block.len() as u64, end),
                 // What is given up has to be in the counters of what is written after it.
                 Err(error) if error.is_full() => {

@@ -273,6 +273,11 @@ impl Account {
         self.epochs.get(&epoch.0).map_or(0, |told| told.through)
     }
 
+    /// Whether `epoch` has begun and is not settled.
+    pub fn is_open(&self, epoch: Epoch) -> bool {
+        self.epochs.contains_key(&epoch.0)
+    }
+
     /// Epochs that are not settled.
     pub fn epochs(&self) -> Vec<Epoch> {
         self.epochs.keys().copied().map(Epoch).collect()

@@ -31,6 +31,16 @@ impl Spool {
         Ok(())
     }
 
+    /// Writes down losses that could not be written when they were counted. A batch must not
+    /// report what a crash would make the state forget: it would be found, and told, again.
+    pub(super) fn save_losses(&mut self, now: u64) -> Result<(), SpoolError> {
+        let (saved, account) = (&self.saved.account, &self.state.account);
+        if saved.totals() == account.totals() && saved.is_open(self.epoch) {
+            return Ok(());
+        }
+        self.save_surely(now)
+    }
+
     /// Small batches and the state may have room where large batches have none, so that it is
     /// full every other moment: it is not said every other moment.
     pub(super) fn say_full(&mut self, now: u64) {

@@ -214,3 +214,26 @@ fn what_the_centre_lost_again_does_not_give_way_for_being_acknowledged_on_the_di
     assert!(!spool.give_way(NOW).unwrap());
     assert_eq!(rest(&mut spool).len() as u64, filled);
 }
+
+#[test]
+fn no_batch_tells_of_a_loss_that_a_crash_would_make_the_spool_find_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut spool = open(directory.path());
+    push(&mut spool, vec![parcel(0), parcel(1)]);
+    send(&mut spool, 1);
+    make(&mut spool, Room::Batches);
+    spool.give_up(0, NOW).unwrap();
+    push(&mut spool, vec![parcel(2)]);
+    assert_eq!(
+        spool.head(),
+        2,
+        "it would tell of a refusal that is not written"
+    );
+    drop(spool);
+    let settings = settings(directory.path(), 1 << 30);
+    let mut spool = Spool::open(settings, Epoch(2), NOW).unwrap();
+    assert_eq!(rest(&mut spool), [parcel(0), parcel(1)]);
+    make(&mut spool, Room::Everything);
+    spool.give_up(0, NOW).unwrap();
+    assert_eq!(carried(&spool).losses.of(Loss::Refused), parcel(0).packets);
+}

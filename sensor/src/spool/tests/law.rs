@@ -16,6 +16,7 @@ enum Op {
     Refuse(usize),
     Reconnect,
     Restart,
+    Disk(Room),
     Wait(u32),
 }
 
@@ -28,6 +29,11 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0usize..8).prop_map(Op::Refuse),
         2 => Just(Op::Reconnect),
         1 => Just(Op::Restart),
+        1 => prop_oneof![
+            Just(Op::Disk(Room::Everything)),
+            Just(Op::Disk(Room::Batches)),
+            Just(Op::Disk(Room::Nothing)),
+        ],
         1 => (0u32..7_200).prop_map(Op::Wait),
     ]
 }
@@ -46,6 +52,9 @@ struct World {
     stored: BTreeMap<(u64, u64), (u64, u64, u64)>,
     refused: BTreeSet<(u64, u64)>,
     made: u64,
+    room: Room,
+    /// Packets nothing but the spool's memory knows of.
+    unwritten: u64,
 }
 
 impl World {
@@ -63,6 +72,8 @@ impl World {
             stored: BTreeMap::new(),
             refused: BTreeSet::new(),
             made: 0,
+            room: Room::Everything,
+            unwritten: 0,
         };
         world.restart();
         world
@@ -72,14 +83,37 @@ impl World {
         self.spool.as_mut().unwrap()
     }
 
+    /// After a crash: what was not written is not known.
     fn restart(&mut self) {
-        self.spool = None;
+        if let Some(spool) = self.spool.take() {
+            self.made -= self.unwritten;
+            self.unwritten = 0;
+            if spool.saved.lost != spool.state.lost {
+                self.refused.clear(); // some are forgotten, and will be sent again
+            }
+        }
         self.epoch += 1;
         (self.sequence, self.counted) = (0, 0);
+        let room = self.room;
+        self.spool = Some(self.open(room).unwrap_or_else(|_| {
+            self.room = Room::Everything; // without a file to write to it does not start
+            self.open(self.room).unwrap()
+        }));
+        self.reconnect();
+    }
+
+    fn open(&self, room: Room) -> Result<Spool, SpoolError> {
         let mut settings = settings(self.directory.path(), 2_400);
         settings.keep = Duration::from_secs(3_600);
-        self.spool = Some(Spool::open(settings, Epoch(self.epoch), self.now).unwrap());
-        self.reconnect();
+        if room == Room::Nothing {
+            settings.durability = Durability::Full;
+        }
+        Spool::open(settings, Epoch(self.epoch), self.now)
+    }
+
+    fn make(&mut self, room: Room) {
+        self.room = room;
+        super::make(self.spool(), room);
     }
 
     fn reconnect(&mut self) {
@@ -99,9 +133,12 @@ impl World {
 
     fn push(&mut self, packets: &[u8]) {
         let (epoch, now) = (Epoch(self.epoch), self.now);
-        let (mut sequence, mut counted, made) = (self.sequence, self.counted, self.made);
+        let (first, before) = (self.sequence, self.counted);
+        let (mut sequence, mut counted) = (first, before);
+        let head = self.spool().head();
         self.spool()
             .push(now, |carried| {
+                (sequence, counted) = (first, before); // it is asked again where something gave way
                 let lost: u64 = carried.losses.iter().map(|(_, packets)| packets).sum();
                 let mut parcels = Vec::new();
                 for &packets in packets {
@@ -119,8 +156,11 @@ impl World {
                 parcels
             })
             .unwrap();
-        (self.sequence, self.made) = (sequence, made + (counted - self.counted));
-        self.counted = counted;
+        (self.sequence, self.counted) = (sequence, counted);
+        self.made += counted - before;
+        if self.spool().head() == head {
+            self.unwritten += counted - before;
+        }
     }
 
     fn store(&mut self, at: usize) -> Option<Record> {
@@ -166,12 +206,18 @@ impl World {
             }
             Op::Reconnect => self.reconnect(),
             Op::Restart => self.restart(),
+            Op::Disk(room) => self.make(*room),
             Op::Wait(seconds) => self.now += u64::from(*seconds),
+        }
+        let spool = self.spool();
+        if spool.saved.account.totals() == spool.state.account.totals() {
+            self.unwritten = 0;
         }
     }
 
     /// Everything arrives, and one more batch, so everything is reported.
     fn finish(&mut self) {
+        self.make(Room::Everything);
         self.reconnect();
         for _ in 0..2 {
             self.push(&[1]);
