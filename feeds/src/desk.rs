@@ -10,11 +10,12 @@ use noroshi_store::origin::PartnerId;
 use noroshi_store::positions::Access;
 use noroshi_store::registry::Registry;
 use noroshi_store::store::Store;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::watch;
 
 use crate::audit::Audit;
 use crate::clock;
 use crate::guard::Refusal;
+use crate::hands::Hands;
 use crate::kept::Kept;
 use crate::key::Key;
 use crate::keyring::Keyring;
@@ -24,8 +25,6 @@ use crate::rate::Rate;
 use crate::seats::Seats;
 use crate::text::Texts;
 
-/// Answers made at once, of all partners: what one store answers while none waits long.
-pub const ANSWERS_MAX: usize = 64;
 /// How long the store may take.
 const STORE_WAIT: Duration = Duration::from_secs(20);
 
@@ -52,7 +51,7 @@ pub struct Desk {
     /// One entry per partner with a credential.
     rates: Mutex<HashMap<PartnerId, Rate>>,
     /// Answers being made.
-    hands: Semaphore,
+    pub(crate) hands: Hands,
     /// How far the analyzer had come; the outer `None` where the store did not answer.
     examined: Kept<Option<Option<Millis>>>,
 }
@@ -98,7 +97,7 @@ impl Desk {
             audit: parts.audit,
             opened: Instant::now(),
             rates: Mutex::default(),
-            hands: Semaphore::new(ANSWERS_MAX),
+            hands: Hands::default(),
             examined: Kept::default(),
         }
     }
@@ -107,11 +106,6 @@ impl Desk {
     pub(crate) async fn note(&self, who: String, action: String) {
         let at = clock::now();
         self.audit.note(Access { at, who, action }).await;
-    }
-
-    /// A hand to make an answer with, once one is free.
-    pub(crate) async fn hand(&self) -> Option<SemaphorePermit<'_>> {
-        self.hands.acquire().await.ok()
     }
 
     /// Until when, in event time, everything that had arrived was examined; `None` before the first

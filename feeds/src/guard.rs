@@ -84,7 +84,7 @@ pub(crate) async fn guard(
     }
     let asked = format!("{} {}", request.method(), told(request.uri()));
     request.extensions_mut().insert(reader.clone());
-    let Some(hand) = desk.hand().await else {
+    let Some(hand) = desk.hands.hand(&reader).await else {
         return Refusal::Unavailable.into_response();
     };
     let mut response = next.run(request).await;

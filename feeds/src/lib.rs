@@ -51,6 +51,7 @@ pub mod deliver;
 pub mod desk;
 pub mod drill;
 mod guard;
+mod hands;
 pub mod intelmq;
 mod kept;
 pub mod key;
