@@ -45,6 +45,10 @@ const LEFT: f64 = 52.0;
 const RIGHT: f64 = 890.0;
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 196.0;
+/// Ticks of an axis, at most.
+const TICKS_MAX: u64 = 8;
+/// Where words still end before the edge.
+const LAST_TICK: f64 = 864.0;
 
 impl Plot<'_> {
     /// Bars over time, with the usual level and the moment it fired.
@@ -97,21 +101,70 @@ impl Plot<'_> {
         LEFT + (RIGHT - LEFT) * share
     }
 
-    /// Four moments along the axis.
+    /// Round moments along the axis, whose words fit beside one another.
     fn ticks(&self) -> impl Iterator<Item = (f64, String)> {
         let range = &self.bins.range;
-        let quarter = (range.end - range.start) / 4;
-        (0..4).map(move |place| {
-            let second = range.start + place * quarter + quarter / 2;
+        let step = tick(range.end - range.start);
+        let moments = (range.start.next_multiple_of(step)..=range.end).step_by(step as usize);
+        let placed = moments.map(|second| (self.place(second), second));
+        placed.filter(|(x, _)| *x <= LAST_TICK).map(|(x, second)| {
             let text = Millis(second * 1_000).to_string();
-            (
-                self.place(second),
-                text.get(5..16).unwrap_or("").replace('T', " "),
-            )
+            (x, text.get(5..16).unwrap_or("").replace('T', " "))
         })
     }
 }
 
+/// Seconds between ticks of an axis of so many.
+fn tick(seconds: u64) -> u64 {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const ROUND: [u64; 10] = [
+        MINUTE,
+        5 * MINUTE,
+        10 * MINUTE,
+        30 * MINUTE,
+        HOUR,
+        2 * HOUR,
+        3 * HOUR,
+        6 * HOUR,
+        12 * HOUR,
+        24 * HOUR,
+    ];
+    let fits = |step: &&u64| seconds / **step <= TICKS_MAX;
+    let days = seconds.div_ceil(24 * HOUR * TICKS_MAX).max(1);
+    *ROUND.iter().find(fits).unwrap_or(&(days * 24 * HOUR))
+}
+
 fn fixed(value: f64) -> String {
     format!("{value:.1}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_few() {
+        for (seconds, step) in [
+            (480, 60),
+            (3 * 3_600, 1_800),
+            (7 * 3_600, 3_600),
+            (86_400, 10_800),
+            (3 * 86_400, 43_200),
+            (35 * 86_400, 5 * 86_400),
+        ] {
+            assert_eq!(tick(seconds), step, "{seconds}");
+        }
+        let bins = Bins::ending(1_793_606_700, 60, 432);
+        let plot = Plot {
+            title: "",
+            bins: &bins,
+            line: &[],
+            usual: None,
+            fired: None,
+        };
+        let told: Vec<String> = plot.ticks().map(|(_, text)| text).collect();
+        assert!((4..=8).contains(&told.len()), "{told:?}");
+        assert!(told.iter().all(|text| text.ends_with(":00")), "{told:?}");
+    }
 }
