@@ -150,7 +150,7 @@ pub(super) fn form(visitor: &Visitor, path: &str, fields: &Fields) -> Markup {
             }
             @if may_name(visitor) {
                 label { (texts.say("explore.network"))
-                    input name="network" size="16" maxlength="43" placeholder="192.0.2.0/24" value=(chosen("network"));
+                    input name="network" size="13" maxlength="43" placeholder="192.0.2.0/24" value=(chosen("network"));
                 }
             }
             label { (texts.say("explore.from")) input type="date" name="from" value=(chosen("from")); }

@@ -139,10 +139,8 @@ async fn show(
             (plot.draw())
             (hours(source, &bins, &deeds.line, texts.say("inquiry.all")))
         }
-        div.pair {
-            (by_service(visitor, source, &bins.range, &deeds.services))
-            (by_sensor(visitor, source, &bins.range, &deeds.sensors))
-        }
+        (by_service(visitor, source, &bins.range, &deeds.services))
+        (by_sensor(visitor, source, &bins.range, &deeds.sensors))
         (cases(desk, visitor, source).await?)
         (other_days(visitor, source, &days))
     };
@@ -183,12 +181,12 @@ fn rows(source: IpAddr, range: &Range<u64>) -> String {
 fn hours(source: IpAddr, bins: &Bins, line: &[u64], all: &str) -> Markup {
     let starts = (bins.range.start..).step_by(bins.step as usize);
     html! {
-        p.note {
-            @for (start, seen) in starts.zip(line).filter(|(_, seen)| **seen > 0) {
+        ul.bins {
+            @for (start, seen) in starts.zip(line).filter(|(_, seen)| **seen > 0) { li {
                 span.t { (minute(Millis(start * 1_000))) } " "
-                a href=(rows(source, &(start..start + bins.step))) { (number(*seen)) } " · "
-            }
-            (all) " " a href=(rows(source, &bins.range)) { (number(line.iter().sum())) }
+                a href=(rows(source, &(start..start + bins.step))) { (number(*seen)) }
+            } }
+            li { (all) " " a href=(rows(source, &bins.range)) { (number(line.iter().sum())) } }
         }
     }
 }

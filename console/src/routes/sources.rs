@@ -293,7 +293,7 @@ fn table(visitor: &Visitor, search: &Search, shown: &[(Source, BTreeSet<String>)
                 @let place = format!("/explore/sources/{}", one.address);
                 td.mono { a href={ (place) "?start=" (start) "&end=" (end) } { (one.address) } }
                 td { @if one.asn > 0 { "AS" (one.asn) } @else { "–" } }
-                td { (one.country) }
+                td { @if one.country.is_empty() { "–" } (one.country) }
                 td { @if owners.is_empty() { "–" } @for owner in owners { (owner) } }
                 td.mono { (one.services) }
                 td.n { a href={ (place) "/rows?start=" (start) "&end=" (end) } { (number(one.packets)) } }

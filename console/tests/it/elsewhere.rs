@@ -189,7 +189,7 @@ async fn who_leaves_is_told_that_the_provider_still_knows_them() {
     assert!(!is_in(&mut browser).await);
     let page = browser.get("/sign-in/elsewhere/left").await;
     assert!(
-        page.body.contains("the ministry still knows"),
+        page.body.contains("but not at the ministry"),
         "{}",
         page.body
     );
