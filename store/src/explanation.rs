@@ -151,7 +151,7 @@ fn value(name: &str, alert: &Alert) -> Option<String> {
         "scope" => scope(&alert.subject),
         "victims" => evidence.victims.len().to_string(),
         "usual" => number(evidence.usual),
-        "rate" => about(evidence.rate.unwrap_or(0.0)),
+        "rate" => number(evidence.rate),
         "tool" => evidence.fingerprint.clone().unwrap_or_default(),
         "seconds" => {
             let millis = alert.last_seen.0.saturating_sub(alert.first_seen.0);
@@ -159,22 +159,6 @@ fn value(name: &str, alert: &Alert) -> Option<String> {
         }
         _ => return None,
     })
-}
-
-/// An estimate, to two digits: `21,000,000`. It is no surer than that, and a longer one says it were.
-fn about(estimate: f64) -> String {
-    let whole = estimate.round().max(0.0) as u64;
-    let digits = whole.checked_ilog10().unwrap_or(0) + 1;
-    let unit = 10_u64.pow(digits.saturating_sub(2));
-    let rounded = (whole.saturating_add(unit / 2) / unit * unit).to_string();
-    let mut told = String::new();
-    for (place, digit) in rounded.chars().enumerate() {
-        if place > 0 && (rounded.len() - place).is_multiple_of(3) {
-            told.push(',');
-        }
-        told.push(digit);
-    }
-    told
 }
 
 fn subject(subject: &Subject) -> String {

@@ -54,17 +54,3 @@ fn what_no_catalogue_would_say_is_left_as_it_was_written() {
     assert_eq!(said.explanation, alert.explanation);
     assert_eq!(said.rule, alert.evidence.rule);
 }
-
-#[test]
-fn an_estimate_is_told_to_two_digits() {
-    for (estimate, told) in [
-        (0.0, "0"),
-        (7.4, "7"),
-        (96.0, "96"),
-        (996.0, "1,000"),
-        (1_240.0, "1,200"),
-        (20_971_520.0, "21,000,000"),
-    ] {
-        assert_eq!(about(estimate), told, "{estimate}");
-    }
-}
