@@ -17,6 +17,7 @@ mod flood;
 pub mod heard;
 mod hosts;
 mod jump;
+mod outcome;
 pub mod silence;
 pub mod text;
 
@@ -26,6 +27,7 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
+use noroshi_proto::time::Millis;
 use noroshi_store::alert::{Alert, Kind, State, Subject};
 use noroshi_store::explanation::Texts;
 use noroshi_store::observations::Observation;
@@ -38,56 +40,9 @@ use self::case::Case;
 use self::flood::Floods;
 pub use self::heard::{Heard, Suppression};
 use self::jump::Jumps;
+pub use self::outcome::{Numbered, Outcome};
 use crate::finding::Finding;
 use crate::settings::Settings;
-
-/// What becomes of findings.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// Seen for the first time: the partner is told.
-    Opened(Numbered),
-    /// Still going on, and the partner reads how far.
-    Continued(Numbered),
-    /// Still going on: kept to go on from after a crash, and told to nobody (see `case`).
-    Kept(Numbered),
-    /// Over.
-    Closed(Numbered),
-    /// Taken back by the operator.
-    Withdrawn(Numbered),
-}
-
-/// A state of a case, with its number: 1 when it opens, one more for each that follows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Numbered {
-    /// The state.
-    pub alert: Alert,
-    /// Its number.
-    pub version: u64,
-}
-
-impl Outcome {
-    /// The state to be kept.
-    pub fn numbered(&self) -> &Numbered {
-        match self {
-            Self::Opened(numbered)
-            | Self::Continued(numbered)
-            | Self::Kept(numbered)
-            | Self::Closed(numbered)
-            | Self::Withdrawn(numbered) => numbered,
-        }
-    }
-
-    /// The state to be kept, by itself.
-    pub fn into_numbered(self) -> Numbered {
-        match self {
-            Self::Opened(numbered)
-            | Self::Continued(numbered)
-            | Self::Kept(numbered)
-            | Self::Closed(numbered)
-            | Self::Withdrawn(numbered) => numbered,
-        }
-    }
-}
 
 /// Whether what is seen is real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -277,9 +232,10 @@ impl Alerts {
         std::mem::take(&mut self.observations)
     }
 
-    /// What people say, from now on. A case that its partner calls a false positive is over.
-    pub fn hear(&mut self, heard: Heard) -> Vec<Outcome> {
-        self.heard = heard.sorted();
+    /// What people say, from `now` on (wall time). A case that its partner calls a false positive is
+    /// over.
+    pub fn hear(&mut self, heard: Heard, now: Millis) -> Vec<Outcome> {
+        self.heard = heard.after(&self.heard, now);
         let refuted: Vec<Key> = self
             .cases
             .iter()
@@ -291,7 +247,7 @@ impl Alerts {
         let mut outcomes = Vec::new();
         for key in refuted {
             if let Some(mut case) = self.cases.remove(&key) {
-                outcomes.push(Outcome::Closed(case.next(State::Closed, self.texts)));
+                outcomes.push(Outcome::Disputed(case.next(State::Closed, self.texts)));
                 self.observations.extend(case.days());
             }
         }
@@ -467,6 +423,7 @@ impl Alerts {
         );
         self.next_due = self.next_due.min(case.due);
         let opened = Outcome::Opened(case.next(State::New, self.texts));
+        self.observations.extend(case.days()); // after a crash its first finding is known and not counted
         self.cases.insert(key, case);
         Some(opened)
     }
@@ -480,6 +437,7 @@ impl Alerts {
         }
         self.next_due = self.next_due.min(case.due);
         let outcome = Outcome::Continued(case.next(State::Continuing, self.texts));
+        self.observations.extend(case.days());
         self.cases.insert(key, case);
         Some(outcome)
     }

@@ -46,7 +46,7 @@ impl Metrics {
         for outcome in outcomes {
             let step = match outcome {
                 Outcome::Opened(_) => "opened",
-                Outcome::Closed(_) => "closed",
+                Outcome::Closed(_) | Outcome::Disputed(_) => "closed",
                 Outcome::Withdrawn(_) => "withdrawn",
                 Outcome::Continued(_) | Outcome::Kept(_) => continue,
             };

@@ -151,7 +151,7 @@ impl Store {
     }
 
     /// These cases as they were last told, by id; those that are gone are left out.
-    pub(crate) async fn told_of(&self, ids: &[Uuid]) -> Result<Vec<Case>, StoreError> {
+    pub async fn told_of(&self, ids: &[Uuid]) -> Result<Vec<Case>, StoreError> {
         self.cases_by(sql!("told_of_ids"), ids).await
     }
 

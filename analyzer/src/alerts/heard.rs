@@ -3,12 +3,15 @@
 use noroshi_proto::time::Millis;
 use noroshi_store::alert::Kind;
 use noroshi_store::maintenance::Maintenance;
+use noroshi_store::observations::Observation;
 use noroshi_store::origin::PartnerId;
 use noroshi_store::steps::Refuted;
 
 use super::case::Case;
 use super::{Key, case};
 use crate::finding::Finding;
+
+const DAY_MILLIS: u64 = 86_400_000;
 
 /// What a partner does not want to hear again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +49,32 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// Ready to be asked: suppressions by subject.
-    pub(super) fn sorted(mut self) -> Self {
+    /// What holds after what was heard `before`, ready to be asked. A suppression that is taken back
+    /// holds until its day of UTC is over: who could refute a case, take that back and see it opened
+    /// again would learn each time which packets met a telescope.
+    pub(super) fn after(self, before: &Self, now: Millis) -> Self {
+        let mut heard = self.sorted();
+        let midnight = Millis((Observation::day_of(now) + 1) * DAY_MILLIS);
+        let gone = before.suppressions.iter();
+        let gone = gone.filter(|one| one.until > now && !heard.says(one));
+        let lasting = gone.map(|one| Suppression {
+            until: one.until.min(midnight),
+            ..one.clone()
+        });
+        let lasting: Vec<Suppression> = lasting.collect();
+        heard.suppressions.extend(lasting);
+        heard.sorted()
+    }
+
+    /// Whether this is among it, until whenever.
+    fn says(&self, suppression: &Suppression) -> bool {
+        self.of_subject(&suppression.subject).any(|one| {
+            one.partner == suppression.partner && one.reason_code == suppression.reason_code
+        })
+    }
+
+    /// Suppressions by subject.
+    fn sorted(mut self) -> Self {
         self.suppressions
             .sort_by(|one, other| one.subject.cmp(&other.subject));
         self
@@ -55,15 +82,18 @@ impl Heard {
 
     /// Suppressions of this partner about this subject and rule.
     fn about(&self, key: &Key, reason_code: &str) -> impl Iterator<Item = &Suppression> {
-        let first = self
-            .suppressions
-            .partition_point(|one| one.subject < key.subject);
-        let of_subject = self.suppressions[first..]
-            .iter()
-            .take_while(|one| one.subject == key.subject);
-        of_subject.filter(move |one| {
+        self.of_subject(&key.subject).filter(move |one| {
             key.partner.as_deref() == Some(one.partner.as_str()) && one.reason_code == reason_code
         })
+    }
+
+    fn of_subject(&self, subject: &str) -> impl Iterator<Item = &Suppression> {
+        let first = self
+            .suppressions
+            .partition_point(|one| one.subject.as_str() < subject);
+        self.suppressions[first..]
+            .iter()
+            .take_while(move |one| one.subject == subject)
     }
 
     /// Whether the partner does not want to hear of this finding.

@@ -86,7 +86,10 @@ impl Claims {
     /// Takes in what became of cases.
     pub fn take(&mut self, outcomes: Vec<Outcome>) {
         for outcome in outcomes {
-            let over = matches!(outcome, Outcome::Closed(_) | Outcome::Withdrawn(_));
+            let over = matches!(
+                outcome,
+                Outcome::Closed(_) | Outcome::Disputed(_) | Outcome::Withdrawn(_)
+            );
             let alert = outcome.into_numbered().alert;
             let index = match self.by_case.get(&alert.id) {
                 Some(index) => *index,

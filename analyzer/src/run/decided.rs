@@ -1,7 +1,11 @@
 //! What was decided and is still to be kept.
 
+use std::collections::BTreeMap;
+
+use noroshi_store::alert::Alert;
 use noroshi_store::cases::{Case, Transition};
 use noroshi_store::store::{Store, StoreError};
+use uuid::Uuid;
 
 use crate::alerts::{Numbered, Outcome};
 
@@ -14,25 +18,26 @@ pub(super) struct Decided {
     told: Vec<Transition>,
     /// States that nobody is told of.
     untold: Vec<Case>,
+    /// Cases that are over by their partners' word.
+    disputed: Vec<Case>,
 }
 
 impl Decided {
     /// Takes in what became of cases.
     pub(super) fn take(&mut self, outcomes: Vec<Outcome>) {
         for outcome in outcomes {
-            let is_told = !matches!(outcome, Outcome::Kept(_));
-            let Numbered { alert, version } = outcome.into_numbered();
-            let case = Case { alert, version };
-            match is_told {
-                true => self.told.push(in_event_time(case)),
-                false => self.untold.push(case),
+            let case = |Numbered { alert, version }| Case { alert, version };
+            match outcome {
+                Outcome::Kept(numbered) => self.untold.push(case(numbered)),
+                Outcome::Disputed(numbered) => self.disputed.push(case(numbered)),
+                told => self.told.push(in_event_time(case(told.into_numbered()))),
             }
         }
     }
 
     /// How many states of cases.
     pub(super) fn cases(&self) -> usize {
-        self.told.len() + self.untold.len()
+        self.told.len() + self.untold.len() + self.disputed.len()
     }
 
     /// Keeps it; what fails to be kept stays to be kept again.
@@ -47,8 +52,37 @@ impl Decided {
             store.keep(&self.untold[..some]).await?;
             self.untold.drain(..some);
         }
+        while !self.disputed.is_empty() {
+            let some = self.disputed.len().min(TRANSITIONS_MAX);
+            dispute(store, &self.disputed[..some]).await?;
+            self.disputed.drain(..some);
+        }
         Ok(())
     }
+}
+
+/// Tells that these cases are over, by what was told of each last; and keeps what was seen of them.
+async fn dispute(store: &Store, cases: &[Case]) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = cases.iter().map(|case| case.alert.id).collect();
+    let told = store.told_of(&ids).await?;
+    let last: BTreeMap<Uuid, Alert> = told
+        .into_iter()
+        .map(|case| (case.alert.id, case.alert))
+        .collect();
+    let closed = cases.iter().filter_map(|case| {
+        let mut alert = last.get(&case.alert.id)?.clone();
+        alert.state = case.alert.state;
+        let version = case.version;
+        Some(in_event_time(Case { alert, version }))
+    });
+    store.record(&closed.collect::<Vec<_>>()).await?;
+    let after = |case: &Case| Case {
+        version: case.version + 1, // the last state counts: it is what was seen
+        ..case.clone()
+    };
+    store
+        .keep(&cases.iter().map(after).collect::<Vec<_>>())
+        .await
 }
 
 /// A transition as it would have been recorded at the time.

@@ -421,6 +421,7 @@ impl Live {
                 Outcome::Continued(numbered) => ("continued", numbered),
                 Outcome::Kept(numbered) => ("kept", numbered),
                 Outcome::Closed(numbered) => ("closed", numbered),
+                Outcome::Disputed(numbered) => ("disputed", numbered),
                 Outcome::Withdrawn(numbered) => ("withdrawn", numbered),
             };
             let kind = numbered.alert.kind.name();

@@ -101,7 +101,7 @@ impl People {
         self.heard_at = Some(now);
         let works: Vec<detectors::Maintenance> = heard.maintenance.iter().map(work).collect();
         analysis.maintain(&works);
-        Ok(analysis.alerts.hear(heard))
+        Ok(analysis.alerts.hear(heard, now))
     }
 
     /// Judges the cases that partners call clean, where it is time again.

@@ -107,8 +107,15 @@ async fn what_people_say_is_heard_after_a_restart() {
         step(withdrawn, Event::Withdraw, now),
     ];
     store.record_steps(&steps).await.unwrap();
+    let shown = async || store.shown(refuted.id).await.unwrap().unwrap().alert;
+    let told = shown().await;
     append(&store, rest).await;
     live(&store, END).await;
+    let closed = Alert {
+        state: State::Closed,
+        ..told
+    };
+    assert_eq!(shown().await, closed, "by what its partner knew");
     let state = async |alert: &Alert| store.alert(alert.id).await.unwrap().unwrap().alert.state;
     assert_eq!(state(refuted).await, State::Closed);
     assert_eq!(state(withdrawn).await, State::Withdrawn);

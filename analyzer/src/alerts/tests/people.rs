@@ -66,9 +66,9 @@ fn a_false_positive_ends_its_case_and_another_rule_begins_one() {
     let mut alerts = alerts();
     merge(&mut alerts, vec![bot("203.0.113.7", START)], START);
     merge(&mut alerts, vec![bot("203.0.113.8", START)], START);
-    let closed = alerts.hear(not_again("203.0.113.7"));
+    let closed = alerts.hear(not_again("203.0.113.7"), Millis(START * 1_000));
     assert!(
-        matches!(closed.as_slice(), [Outcome::Closed(_)]),
+        matches!(closed.as_slice(), [Outcome::Disputed(_)]),
         "{closed:?}"
     );
     let at = START + 10;
@@ -105,10 +105,11 @@ fn maintenance_explains_a_silence_until_the_sensor_had_time_to_come_back() {
         reason: String::new(),
     };
     let mut alerts = alerts();
-    alerts.hear(Heard {
+    let heard = Heard {
         maintenance: vec![window],
         ..Heard::default()
-    });
+    };
+    alerts.hear(heard, Millis(START * 1_000));
     for (at, told) in [
         (START, 0),
         (START + 3_599, 0),
@@ -139,6 +140,10 @@ fn ten_days_are_ten_observations_across_midnights_and_a_restart() {
     for half_day in 0..9 {
         let at = START + half_day * 43_200;
         merge(&mut alerts, vec![bot("203.0.113.7", at)], at);
+        if half_day == 0 {
+            let seen = alerts.observations();
+            assert_eq!(packets(&seen), [10], "kept with its opening");
+        }
     }
     let case = alerts.checkpoint().remove(0).into_numbered();
     kept.extend(alerts.observations());
@@ -177,7 +182,7 @@ fn not_again(subject: &str) -> Heard {
 #[test]
 fn a_partner_can_ask_not_to_hear_one_rule_about_one_source_again() {
     let mut alerts = alerts();
-    alerts.hear(not_again("203.0.113.7"));
+    alerts.hear(not_again("203.0.113.7"), Millis(START * 1_000));
     assert!(merge(&mut alerts, vec![bot("203.0.113.7", START)], START).is_empty());
     assert_eq!(alerts.withheld().get(&Withheld::Suppressed), Some(&1));
     let other_rule = Finding {
@@ -223,7 +228,11 @@ fn a_flood_of_forged_bots_is_not_a_flood_of_cases() {
     assert!(opened(&merge(&mut alerts, everybody(more), more)).is_empty());
     let mut heard = not_again("tcp/23@TH");
     heard.suppressions[0].reason_code = "flood".to_owned();
-    assert_eq!(alerts.hear(heard).len(), 1, "the gathering case is over");
+    assert_eq!(
+        alerts.hear(heard, Millis(START * 1_000)).len(),
+        1,
+        "the gathering case is over"
+    );
     let more = START + 20;
     assert!(opened(&merge(&mut alerts, everybody(more), more)).is_empty());
     let hour = START + 3_600;

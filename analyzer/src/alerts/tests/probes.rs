@@ -1,6 +1,7 @@
 //! Who reads the alerts of a prefix and scans from it, to learn which of his packets met a telescope,
 //! learns of two: the first that was told, and the last of a day.
 
+use noroshi_store::origin::PartnerId;
 use proptest::prelude::*;
 
 use super::*;
@@ -84,4 +85,37 @@ fn what_becomes_more_urgent_is_told_at_once() {
     let case = alerts.cases.values_mut().next().expect("one");
     case.alert.severity = Severity::High;
     assert!(matches!(alerts.checkpoint()[..], [Outcome::Continued(_)]));
+}
+
+#[test]
+fn who_calls_a_case_false_reads_nothing_of_what_was_seen_since() {
+    let host = "203.0.113.7";
+    let now = |at: u64| Millis(at * 1_000);
+    let refuted = |until: u64| Heard {
+        suppressions: vec![Suppression {
+            partner: PartnerId::new("th-cert").expect("an id"),
+            subject: host.to_owned(),
+            reason_code: "mirai_syn".to_owned(),
+            until: now(until),
+        }],
+        ..Heard::default()
+    };
+    let mut alerts = alerts();
+    merge(&mut alerts, vec![bot(host, START)], START);
+    let at = START + SLOT;
+    merge(&mut alerts, vec![bot(host, at)], at);
+    let outcomes = alerts.hear(refuted(START + 30 * 86_400), now(at));
+    assert!(
+        matches!(outcomes[..], [Outcome::Disputed(_)]),
+        "it is closed as it was told: {outcomes:?}"
+    );
+    // taken back at once, it is not opened again to tell of the next packet
+    let midnight = START / 86_400 * 86_400 + 86_400;
+    for at in [at + SLOT, midnight - SLOT] {
+        assert_eq!(alerts.hear(Heard::default(), now(at)), []);
+        assert_eq!(merge(&mut alerts, vec![bot(host, at)], at), []);
+    }
+    alerts.hear(Heard::default(), now(midnight));
+    let outcomes = merge(&mut alerts, vec![bot(host, midnight)], midnight);
+    assert_eq!(opened(&outcomes).len(), 1, "{outcomes:?}");
 }
