@@ -107,7 +107,7 @@ impl Report {
         oldest.sort_by_key(|case| case.first_seen);
         let new = infected
             .iter()
-            .filter(|case| case.first_seen >= week.start());
+            .filter(|case| case.opened_at >= week.start());
         Self {
             partner: partner.name.clone(),
             tlp: partner.tlp,

@@ -1,15 +1,15 @@
--- What a partner's report of a period counts: its cases that were seen within it, as they stood when it ended. What was
--- seen of one later is not of it, and what went on later was open: read again, a report of what is over says the same.
+-- What a partner's report of a period counts: its cases that were seen within it, by the days on which they were. What was
+-- seen of one later is not of it; that it was seen later leaves it open. Severity, and whether it is over, are of today.
 -- Exercises and what the centre took back are no statistics; imported evidence stands elsewhere.
 SELECT
     CAST(alerts.kind, 'String') AS kind,
     if(alerts.last_seen < fromUnixTimestamp64Milli({until:Int64}, 'UTC'), CAST(alerts.state, 'String'), 'continuing') AS state,
     CAST(alerts.severity, 'String') AS severity, subject,
     JSONExtractUInt(body, 'subject', 'asn') AS asn, JSONExtractString(body, 'evidence', 'fingerprint') AS family,
-    toUnixTimestamp64Milli(alerts.first_seen) AS first_ms, toUnixTimestamp64Milli(seen.last) AS last_ms, seen.days AS days
+    toUnixTimestamp64Milli(alerts.opened_at) AS opened_ms, toUnixTimestamp64Milli(alerts.first_seen) AS first_ms, toUnixTimestamp64Milli(seen.last) AS last_ms, seen.days AS days
 FROM
 (
-    SELECT id, kind, state, severity, subject, body, first_seen, last_seen, detected_at FROM alerts FINAL
+    SELECT id, kind, state, severity, subject, body, opened_at, first_seen, last_seen, detected_at FROM alerts FINAL
     WHERE partner = {partner:String} AND exercise = 0
       AND alerts.last_seen >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND alerts.first_seen < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
       AND id GLOBAL NOT IN (SELECT id FROM case_steps WHERE event = 'withdraw')

@@ -17,7 +17,7 @@ pub const CASES_MAX: u32 = 200_000;
 pub struct Reported {
     /// The name of its kind.
     pub kind: String,
-    /// The name of its state, as the period left it.
+    /// The name of its last state; `continuing` where it was seen after the period.
     pub state: String,
     /// The name of its severity.
     pub severity: String,
@@ -27,6 +27,8 @@ pub struct Reported {
     pub asn: u64,
     /// The program that was recognised; empty where none was.
     pub family: String,
+    /// When it became a case.
+    pub opened_at: Millis,
     /// First packet.
     pub first_seen: Millis,
     /// Last packet within the period.
@@ -43,6 +45,7 @@ struct ReportedRow {
     subject: String,
     asn: u64,
     family: String,
+    opened_ms: i64,
     first_ms: i64,
     last_ms: i64,
     days: Vec<u64>,
@@ -57,6 +60,7 @@ impl From<ReportedRow> for Reported {
             subject: row.subject,
             asn: row.asn,
             family: row.family,
+            opened_at: millis(row.opened_ms),
             first_seen: millis(row.first_ms),
             last_seen: millis(row.last_ms),
             days: row.days,

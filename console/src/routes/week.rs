@@ -34,9 +34,9 @@ const SURGES: [Kind; 2] = [Kind::ScanSurge, Kind::NewService];
 struct Count {
     /// Infected hosts that were seen.
     seen: u64,
-    /// Those first seen within it.
+    /// Those whose case was opened within it.
     new: u64,
-    /// Those whose case was open when it ended, or is open now.
+    /// Those whose case is open now, or that were seen after it.
     open: u64,
     /// Cases that its people called resolved, or that telescopes confirmed clean.
     cleaned: u64,
@@ -57,7 +57,7 @@ fn count(from: Millis, cases: &[Reported], steps: &BTreeMap<String, u64>) -> Cou
     let said = |event: Event| steps.get(event.name()).copied().unwrap_or(0);
     Count {
         seen: of(&hosts, &|_| true),
-        new: of(&hosts, &|case| case.first_seen >= from),
+        new: of(&hosts, &|case| case.opened_at >= from),
         open: of(&hosts, &|case| open.contains(&case.state.as_str())),
         cleaned: said(Event::Resolve).max(said(Event::Confirm)),
         attacks: of(&ATTACKS, &|_| true),
@@ -204,6 +204,7 @@ mod tests {
             subject: "203.0.113.7".to_owned(),
             asn: 0,
             family: String::new(),
+            opened_at: Millis(first),
             first_seen: Millis(first),
             last_seen: start,
             days: vec![start.0 / 86_400_000],

@@ -70,7 +70,7 @@ async fn a_week_counts_what_is_its_own() {
     for line in [
         row("Infected hosts, new", 0, 1),
         row("Infected hosts seen", 0, 1),
-        row("Infected hosts seen in it, not over within it", 0, 1),
+        row("Infected hosts seen in it, still open or seen later", 0, 1),
         row("Cases called resolved, or confirmed clean", 0, 0),
     ] {
         assert!(page.body.contains(&line), "{line}: {}", page.body);

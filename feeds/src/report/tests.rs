@@ -32,6 +32,7 @@ fn case(kind: &str, state: &str, from_hour: i64, hours: u64) -> Reported {
         subject: "203.0.113.7".to_owned(),
         asn: 64_500,
         family: "mirai".to_owned(),
+        opened_at: Millis(start),
         first_seen: Millis(start),
         last_seen: Millis(start + hours * HOUR),
         days: (start / DAY..=(start + hours * HOUR) / DAY).collect(),

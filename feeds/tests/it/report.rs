@@ -71,6 +71,7 @@ async fn what_few_others_have_changes_no_byte_of_it() {
         desk.record(number, 1, Some("th-cert")).await;
     }
     desk.record(20, 1, None).await;
+    seen(&desk, 1..=5, "th-cert").await;
     assert_eq!(desk.ask(LINE, Some(&authorization)).await, before);
     desk.close().await;
 }
