@@ -8,7 +8,7 @@ use noroshi_store::store::{Store, StoreError};
 use noroshi_web::outbound::Outbound;
 use rand::RngCore as _;
 use rand::rngs::OsRng;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::attempts::Attempts;
 use crate::clock;
@@ -46,8 +46,8 @@ pub(crate) struct Desk {
     sessions: Mutex<Sessions>,
     attempts: Mutex<Attempts>,
     trials: Mutex<Attempts>,
-    proofs: Semaphore,
-    proofs_asked: Semaphore,
+    proofs: Arc<Semaphore>,
+    proofs_asked: Arc<Semaphore>,
 }
 
 /// What the desk is told of what is around it.
@@ -92,8 +92,8 @@ impl Desk {
             sessions: Mutex::default(),
             attempts: Mutex::default(),
             trials: Mutex::default(),
-            proofs: Semaphore::new(PROOFS_MAX),
-            proofs_asked: Semaphore::new(PROOFS_ASKED_MAX),
+            proofs: Arc::new(Semaphore::new(PROOFS_MAX)),
+            proofs_asked: Arc::new(Semaphore::new(PROOFS_ASKED_MAX)),
         }
     }
 
@@ -118,7 +118,7 @@ impl Desk {
         if name.len() > NAME_MAX || password.len() > PASSWORD_MAX {
             return SignIn::Unproven; // nobody has such
         }
-        let Ok(_asked) = self.proofs_asked.try_acquire() else {
+        let Ok(asked) = Arc::clone(&self.proofs_asked).try_acquire_owned() else {
             return SignIn::Busy;
         };
         let now = clock::now();
@@ -132,7 +132,7 @@ impl Desk {
             tracing::warn!(user, "too many attempts to sign in");
             return SignIn::TooOften;
         }
-        let Some(user) = self.compare(name.clone(), password).await else {
+        let Some(user) = self.compare(asked, name.clone(), password).await else {
             tracing::warn!(user, "an attempt to sign in failed");
             return SignIn::Unproven;
         };
@@ -162,10 +162,19 @@ impl Desk {
         Ok(id)
     }
 
-    async fn compare(&self, name: String, password: String) -> Option<Arc<User>> {
-        let _place = self.proofs.acquire().await.ok()?;
+    async fn compare(
+        &self,
+        asked: OwnedSemaphorePermit,
+        name: String,
+        password: String,
+    ) -> Option<Arc<User>> {
+        let place = Arc::clone(&self.proofs).acquire_owned().await.ok()?;
         let users = Arc::clone(&self.users);
-        let proving = tokio::task::spawn_blocking(move || users.prove(&name, &password));
+        // The places go along: where the browser leaves, the work goes on.
+        let proving = tokio::task::spawn_blocking(move || {
+            let _places = (asked, place);
+            users.prove(&name, &password)
+        });
         proving.await.ok()?
     }
 
