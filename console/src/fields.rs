@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 
 /// Fields of one request at most; further ones are not read.
@@ -39,10 +40,16 @@ impl Fields {
         )
     }
 
-    /// Those of a form; `None` where it has more than `bytes_max` bytes, or comes too slowly.
-    pub(crate) async fn received(body: Body, bytes_max: usize) -> Option<Self> {
-        let bytes = tokio::time::timeout(FORM_WAIT, to_bytes(body, bytes_max)).await;
-        Some(Self::read(&bytes.ok()?.ok()?))
+    /// Those of a form.
+    ///
+    /// # Errors
+    /// With what to answer where it has more than `bytes_max` bytes, or comes too slowly.
+    pub(crate) async fn received(body: Body, bytes_max: usize) -> Result<Self, StatusCode> {
+        match tokio::time::timeout(FORM_WAIT, to_bytes(body, bytes_max)).await {
+            Ok(Ok(bytes)) => Ok(Self::read(&bytes)),
+            Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+            Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+        }
     }
 
     /// The value of that name, without space around it; `None` where it is empty.

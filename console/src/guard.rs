@@ -95,8 +95,9 @@ pub(crate) async fn guard(State(desk): State<Arc<Desk>>, request: Request, next:
     let (mut parts, body) = request.into_parts();
     let mut body = body;
     if parts.method == Method::POST {
-        let Some(fields) = Fields::received(body, FORM_BYTES_MAX).await else {
-            return page::refusal(texts, StatusCode::PAYLOAD_TOO_LARGE);
+        let fields = match Fields::received(body, FORM_BYTES_MAX).await {
+            Ok(fields) => fields,
+            Err(status) => return page::refusal(texts, status),
         };
         if is_foreign(&parts.headers) || !visitor.session.token.is(fields.whole("token")) {
             return page::refusal(texts, StatusCode::FORBIDDEN);

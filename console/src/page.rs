@@ -165,6 +165,7 @@ pub(crate) fn refusal(texts: &Texts, status: StatusCode) -> Response {
         StatusCode::PAYLOAD_TOO_LARGE => {
             (texts.say("refusal.large"), texts.say("refusal.large_why"))
         }
+        StatusCode::REQUEST_TIMEOUT => (texts.say("refusal.slow"), texts.say("refusal.slow_why")),
         _ => (texts.say("refusal.store"), texts.say("refusal.store_why")),
     };
     let body = html! {

@@ -95,8 +95,9 @@ pub(super) async fn begin(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let Some(fields) = Fields::received(body, FORM_BYTES_MAX).await else {
-        return page::refusal(accepted(&headers), StatusCode::PAYLOAD_TOO_LARGE);
+    let fields = match Fields::received(body, FORM_BYTES_MAX).await {
+        Ok(fields) => fields,
+        Err(status) => return page::refusal(accepted(&headers), status),
     };
     let next = next(&fields);
     let kept = read_cookie(&headers, &cookie_name("form", desk.is_secure)).unwrap_or("");
