@@ -224,7 +224,7 @@ async fn account(
 ) -> Vec<String> {
     let sent = past.sent.and(live.sent);
     let acknowledged = past.acknowledged.and(live.acknowledged);
-    let frames = live.frames;
+    let frames = past.frames.max(live.frames); // a running count; where nothing was left, of the past
     let kept = store.accounting().await.unwrap();
     let said: u64 = kept.sensors.iter().map(|sensor| sensor.frames).sum();
     println!(
