@@ -109,20 +109,16 @@ pub(super) async fn begin(
     let name = fields.whole("name").to_owned();
     let password = fields.whole("password").to_owned();
     let before = read_cookie(&headers, &cookie_name("session", desk.is_secure));
-    let user = match desk.prove(name, password).await {
-        SignIn::Proven(user) => user,
-        SignIn::Unproven => {
-            let trouble = Trouble::of(&headers, StatusCode::UNAUTHORIZED, "sign_in.unproven");
-            return form(&desk, &headers, next, Some(trouble));
-        }
-        SignIn::Busy => {
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            let trouble = Trouble::of(&headers, status, "sign_in.busy");
-            return form(&desk, &headers, next, Some(trouble));
-        }
-        SignIn::TooOften => {
-            let status = StatusCode::TOO_MANY_REQUESTS;
-            let trouble = Trouble::of(&headers, status, "sign_in.too_often");
+    let proven = match desk.prove(name, password).await {
+        SignIn::Proven(user) => Ok(user),
+        SignIn::Unproven => Err((StatusCode::UNAUTHORIZED, "sign_in.unproven")),
+        SignIn::Busy => Err((StatusCode::SERVICE_UNAVAILABLE, "sign_in.busy")),
+        SignIn::TooOften => Err((StatusCode::TOO_MANY_REQUESTS, "sign_in.too_often")),
+    };
+    let user = match proven {
+        Ok(user) => user,
+        Err((status, why)) => {
+            let trouble = Trouble::of(&headers, status, why);
             return form(&desk, &headers, next, Some(trouble));
         }
     };
