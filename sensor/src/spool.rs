@@ -388,17 +388,16 @@ impl Spool {
 
     /// Records that cannot be read: counted unless the centre has them all.
     fn damaged(&mut self, positions: std::ops::Range<u64>, packets: u64) -> Result<(), SpoolError> {
-        if self.state.is_pending(positions.clone()) {
-            self.count_damaged(positions, packets);
+        if self.count_damaged(positions, packets) {
             self.save(self.state_saved)?;
         }
         Ok(())
     }
 
-    /// The same in memory alone.
-    fn count_damaged(&mut self, positions: std::ops::Range<u64>, packets: u64) {
+    /// The same in memory alone. False where the centre has them.
+    fn count_damaged(&mut self, positions: std::ops::Range<u64>, packets: u64) -> bool {
         if !self.state.is_pending(positions.clone()) {
-            return;
+            return false;
         }
         tracing::warn!(
             first = positions.start,
@@ -422,6 +421,7 @@ impl Spool {
         self.state.lost.insert(positions);
         self.state.lost.subtract(&self.state.acknowledged);
         self.settle();
+        true
     }
 
     /// Batches that were never in the spool: the next one that is tells of them.

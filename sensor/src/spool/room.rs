@@ -192,7 +192,9 @@ impl Spool {
         let mut packets = 0;
         while let Some(step) = walk.step(segment.end).map_err(reading)? {
             match step {
-                Step::Gap(positions, packets) => self.count_damaged(positions, packets),
+                Step::Gap(positions, packets) => {
+                    self.count_damaged(positions, packets);
+                }
                 Step::Record(_, header) if self.is_settled(header.position) => {}
                 Step::Record(_, header) if self.sent.contains_key(&header.position) => {
                     // On its way: whether it is lost is known when it is answered.
