@@ -1,17 +1,13 @@
 // The pictures of a centre that has received nothing yet: its door, and its first page.
 
 import { PAPER, take } from "./camera.mjs";
-import { end, facts, it, person, send, stranger } from "./house.mjs";
+import { come, end, facts, it, person, send, stranger } from "./house.mjs";
 
 await it("takes them", async () => {
   const page = await stranger({ viewport: PAPER });
   await page.goto("/");
   await take(page, "sign-in", 520);
-  await page.getByRole("link", { name: "Sign in with the ministry" }).click();
-  await page.locator("input[name=login]").fill("248289761001");
-  await page.locator("input[name=password]").fill("whatever it takes");
-  await send(page, page.locator("button[type=submit]"));
-  await send(page, page.getByRole("button", { name: "Continue" }));
+  await come(page, "248289761001");
   await page.waitForURL(`${facts.address}/now`);
   await send(page, page.getByRole("button", { name: "Sign out" }));
   await take(page, "left", 400);

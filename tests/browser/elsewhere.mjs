@@ -1,15 +1,6 @@
 // Signing in by a provider of identities: a site of its own, so that cookies are what they are between sites.
 
-import { assert, end, facts, fillIn, it, send, stranger } from "./house.mjs";
-
-/** Types a name at the provider, and agrees to whatever it asks. */
-async function come(page, name) {
-  await page.getByRole("link", { name: "Sign in with the ministry" }).click();
-  await page.locator("input[name=login]").fill(name);
-  await page.locator("input[name=password]").fill("whatever it takes");
-  await send(page, page.locator("button[type=submit]"));
-  await send(page, page.getByRole("button", { name: "Continue" }));
-}
+import { assert, come, end, facts, fillIn, it, send, stranger } from "./house.mjs";
 
 await it("lets in whom the provider knows and a user names, where they wanted to go", async () => {
   const page = await stranger();

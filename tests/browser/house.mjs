@@ -65,6 +65,15 @@ export async function fillIn(page, name, password = facts.users[name]) {
   await send(page, page.locator("form button"));
 }
 
+/** Types a name at the provider of identities, and agrees to whatever it asks. */
+export async function come(page, name) {
+  await page.getByRole("link", { name: "Sign in with the ministry" }).click();
+  await page.locator("input[name=login]").fill(name);
+  await page.locator("input[name=password]").fill("whatever it takes");
+  await send(page, page.locator("button[type=submit]"));
+  await send(page, page.getByRole("button", { name: "Continue" }));
+}
+
 /** Presses what sends a form, and waits for the page that answers. */
 export async function send(page, button) {
   await Promise.all([page.waitForNavigation(), button.click()]);
